@@ -1,0 +1,104 @@
+"""What a case is: one inbound interaction and the calls it caused, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from wiretape.tree import Selector, Tree
+
+type Headers = tuple[tuple[str, str], ...]
+type BodyKind = Literal["empty", "json", "form", "text", "binary"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """A message body in the form a person reads.
+
+    `value` is the JSON tree, the form's list of `[name, value]` pairs, the text, or the bytes. `style` says how `value` becomes
+    the very bytes of the wire again (`wiretape.body`); empty means the default style of its kind.
+    """
+
+    kind: BodyKind = "empty"
+    value: Tree = None
+    style: str = ""
+
+
+EMPTY = Body()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """`target` is the request target as on the wire (path and query). Headers keep order, case and repetition."""
+
+    method: str
+    target: str
+    headers: Headers = ()
+    body: Body = EMPTY
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Response:
+    """`reason` is empty where it is the status code's usual phrase."""
+
+    status: int
+    headers: Headers = ()
+    body: Body = EMPTY
+    reason: str = ""
+    trailers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """An outbound interaction: the mock that will be served and the expectation of what the service asks, at once.
+
+    `operation` is the call's headline (`INSERT INTO …`, `GET /charges`); `fields` is everything else in its codec's words
+    (`params`, `columns`, `rows`, `error`, …). `attributed` says how the call came to its case where that differs from the
+    case's own `attributed`. `ambiguous` names the cases that could have made it, where more than one could. `line` is the line in
+    the case's file, 0 when not read from one.
+    """
+
+    target: str
+    operation: str
+    fields: Mapping[str, Tree] = field(default_factory=dict)
+    attributed: str = ""
+    ambiguous: tuple[str, ...] = ()
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noise:
+    """A place that may differ, and how: `kind` names a normalizer, so the live value must still be of that kind."""
+
+    selector: Selector
+    kind: str
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One YAML file. `recorded` is the time of the request as RFC 3339 in UTC; `attributed` is how its calls were found
+    (`serialize`, `in-flight`, `transaction`, `ambiguous`); `incomplete` is why the recording of it is not whole, else empty."""
+
+    name: str
+    request: Request
+    response: Response
+    calls: tuple[Call, ...] = ()
+    noise: tuple[Noise, ...] = ()
+    recorded: str = ""
+    attributed: str = ""
+    incomplete: str = ""
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """A folder of cases with one `suite.yaml` (facts of each target, suite-wide noise) and `session.yaml` (calls no case caused)."""
+
+    root: Path
+    cases: tuple[Case, ...] = ()
+    session: tuple[Call, ...] = ()
+    facts: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
+    noise: tuple[Noise, ...] = ()

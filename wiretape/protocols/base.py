@@ -1,0 +1,185 @@
+"""The codec contract: what a wire protocol must provide to be recorded, stored, matched and mocked.
+
+Everything here is sans-IO: bytes and values in, bytes and values out. A clock reading is an argument (`at`, seconds since the
+epoch); nothing waits, dials or draws random numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+from wiretape.case import Call
+from wiretape.tree import Tree
+
+
+class Side(Enum):
+    """Which end of a connection sent some bytes."""
+
+    CLIENT = "client"
+    SERVER = "server"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction:
+    """One request with its response, as a tap read it off the wire.
+
+    `operation` and `fields` are the codec's words and go into a `Call` unchanged. `transaction` numbers the transaction on this
+    connection the interaction ran in (None outside of one): its members belong to one case. `housekeeping` marks what the driver
+    sends of its own accord. `incomplete` says why the reading is not whole, else empty.
+    """
+
+    operation: str
+    fields: Mapping[str, Tree]
+    started: float
+    ended: float
+    transaction: int | None = None
+    housekeeping: bool = False
+    incomplete: str = ""
+
+
+class Tap(Protocol):
+    """Watches both sides of one connection.
+
+    Any split of the bytes into `feed` calls gives the same interactions. Raises DecodeError on bytes that are not the protocol;
+    after that the tap is not fed again. Memory is bounded: a frame over the codec's maximum is a DecodeError before it is read.
+    """
+
+    def feed(self, side: Side, data: bytes, at: float) -> Iterator[Interaction]: ...
+
+    def close(self, at: float) -> Iterator[Interaction]:
+        """The connection ended; what was under way comes out marked incomplete."""
+        ...
+
+    @property
+    def facts(self) -> Mapping[str, Tree]:
+        """What a mock must know to greet a client as this server did: version, parameters, TLS offered, custom types."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What a client asks, in the form in which calls are matched.
+
+    Two asks of the same `shape` ask the same thing with other `values` (in order of appearance, as text where the protocol's
+    client may choose the encoding). `writes`: it changes state on the server, so it is never answered twice from one recording.
+    `housekeeping`: the driver's own; the responder can answer it from facts if no recording does.
+    """
+
+    target: str
+    operation: str
+    shape: str
+    values: tuple[Tree, ...] = ()
+    writes: bool = False
+    housekeeping: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Miss:
+    """No recorded call answers `ask`. `nearest` is the recorded call most like it, `differences` one line for each value or word
+    in which the two differ. `advice` says what to do."""
+
+    ask: Ask
+    nearest: Call | None = None
+    differences: tuple[str, ...] = ()
+    advice: str = ""
+
+    def explain(self) -> str:
+        """One paragraph for the service's log and the report."""
+        parts = [f"wiretape: no recorded call on {self.ask.target} answers: {self.ask.operation}"]
+        if self.ask.values:
+            parts.append("values " + ", ".join(map(repr, self.ask.values)))
+        if self.nearest is not None:
+            parts.append(f"nearest recorded: {self.nearest.operation}")
+        parts.extend(self.differences)
+        if self.advice:
+            parts.append(self.advice)
+        return "; ".join(parts)
+
+
+class Waiting:
+    """The answer to an ask will come later, through `Responder.resume` (`--on-miss passthrough`)."""
+
+
+class Answers(Protocol):
+    """The book as a responder sees it."""
+
+    def peek(self, ask: Ask) -> Call | None:
+        """A recorded call of the ask's shape, whatever its values: what its result looks like. Consumes nothing."""
+        ...
+
+    def take(self, ask: Ask) -> Call | Miss | Waiting:
+        """The recorded call that answers the ask, consumed. A miss is reported by the book, unless the ask is housekeeping."""
+        ...
+
+
+class Responder(Protocol):
+    """Plays the server on one connection, answering from `Answers`."""
+
+    def receive(self, data: bytes) -> bytes:
+        """Bytes to send back. Never raises on bytes from a client: garbage gets the protocol's error and `closed`."""
+        ...
+
+    def resume(self, answer: Call | Miss) -> bytes:
+        """Go on after `Answers.take` returned Waiting."""
+        ...
+
+    @property
+    def waiting(self) -> Ask | None: ...
+
+    @property
+    def closed(self) -> bool:
+        """The server side has hung up: flush and close."""
+        ...
+
+    @property
+    def upgrade(self) -> bool:
+        """True right after a reply that begins TLS: the transport must do the handshake before the next `receive`, then call
+        `upgraded()`."""
+        ...
+
+    def upgraded(self) -> None: ...
+
+
+class Upstream(Protocol):
+    """A client of the real server, for `--on-miss passthrough`: one ask at a time, over one connection."""
+
+    def greet(self) -> bytes:
+        """The first bytes to send."""
+        ...
+
+    def ask(self, ask: Ask) -> bytes:
+        """Bytes that put the ask to the server. Only when `ready`."""
+        ...
+
+    def receive(self, data: bytes) -> tuple[bytes, Call | None]:
+        """Bytes to send back (authentication), and the answer once it is whole."""
+        ...
+
+    @property
+    def ready(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something in a call that its codec cannot serve. `path` is a selector within the call (`rows[0][2]`)."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Codec:
+    """One wire protocol. `tap()` and `responder(facts, answers, target)` are made per connection."""
+
+    name: str
+    default_port: int
+    tap: Callable[[], Tap]
+    responder: Callable[[Mapping[str, Tree], Answers, str], Responder]
+    ask: Callable[[Call], Ask]
+    check: Callable[[Call], list[Problem]]
+    merge_facts: Callable[[Mapping[str, Tree], Mapping[str, Tree]], Mapping[str, Tree]]
+    upstream: Callable[[Mapping[str, str]], Upstream]
+    schema: Mapping[str, Tree] = field(default_factory=dict)
