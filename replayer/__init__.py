@@ -1,0 +1,1 @@
+"""Cases -> requests, mocks, differences, verdicts."""

@@ -56,7 +56,8 @@ class Call:
 
     `operation` is the call's headline (`INSERT INTO …`, `GET /charges`); `fields` is everything else in its codec's words
     (`params`, `columns`, `rows`, `error`, …). `attributed` says how the call came to its case where that differs from the
-    case's own `attributed`. `ambiguous` names the cases that could have made it, where more than one could. `line` is the line in
+    case's own `attributed`. `ambiguous` names the cases that could have made it, where more than one could. `line` is the
+    line in
     the case's file, 0 when not read from one.
     """
 
@@ -95,7 +96,8 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """A folder of cases with one `suite.yaml` (facts of each target, suite-wide noise) and `session.yaml` (calls no case caused)."""
+    """A folder of cases with one `suite.yaml` (facts of each target, suite-wide noise) and `session.yaml` (calls no case
+    caused)."""
 
     root: Path
     cases: tuple[Case, ...] = ()

@@ -35,8 +35,10 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A named upstream. `tls`: `auto` reads through TLS (see wiretape.protocols.postgres.startup), `refuse` tells the client there is none,
-    `passthrough` relays it unread and says so. `certificate` is a PEM file with the server's own key and chain, for clients that
+    """A named upstream. `tls`: `auto` reads through TLS (see wiretape.protocols.postgres.startup), `refuse` tells the
+    client there is none,
+    `passthrough` relays it unread and says so. `certificate` is a PEM file with the server's own key and chain, for
+    clients that
     bind to it. `user`/`password` serve `--on-miss passthrough` only."""
 
     name: str
@@ -51,7 +53,8 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """What is kept. `include`/`exclude` are filters such as `GET /api/*`, `/health`, `5xx`, `POST /orders 201`; `sample` is the share
+    """What is kept. `include`/`exclude` are filters such as `GET /api/*`, `/health`, `5xx`, `POST /orders 201`; `sample`
+    is the share
     kept, 0 to 1; `max_body` is in bytes."""
 
     serialize: bool = False

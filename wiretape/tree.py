@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-type Tree = None | bool | int | float | str | bytes | list[Tree] | dict[str, Tree]
+type Tree = bool | int | float | str | bytes | list[Tree] | dict[str, Tree] | None
 type Path = tuple[str | int, ...]
 
 
@@ -66,7 +66,7 @@ def same(left: Tree, right: Tree) -> bool:
         )
     if isinstance(left, list):
         return isinstance(right, list) and len(left) == len(right) and all(map(same, left, right))
-    return kind(left) == kind(right) and (left == right or left != left and right != right)
+    return kind(left) == kind(right) and (left == right or (left != left and right != right))
 
 
 _NAME = re.compile(r"[^\s.\[\]\"*]+")
@@ -101,7 +101,7 @@ class Selector:
         at = 0
         while at < len(text):
             found = _STEP.match(text, at)
-            if not found or (found[0].startswith(".") == (at == 0)) and found["name"] and (at == 0 or text[at] != "."):
+            if not found or ((found[0].startswith(".") == (at == 0)) and found["name"] and (at == 0 or text[at] != ".")):
                 raise ValueError(f"cannot read selector {text!r} at character {at + 1}")
             steps.append(_step(found))
             at = found.end()

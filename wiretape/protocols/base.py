@@ -9,10 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import Literal, Protocol
 
 from wiretape.case import Call
 from wiretape.tree import Tree
+
+# What an ask is to the service: `query` is the service's own; `begin`, `end` and `control` (savepoints) are transaction
+# control,
+# compared like any call but answered from the responder's state where no recording does; `housekeeping` is the driver's or
+# the pool's own (SET, SHOW, ping, DEALLOCATE …), answered the same way, never compared and never part of a case.
+type Role = Literal["query", "begin", "end", "control", "housekeeping"]
 
 
 class Side(Enum):
@@ -27,8 +33,8 @@ class Interaction:
     """One request with its response, as a tap read it off the wire.
 
     `operation` and `fields` are the codec's words and go into a `Call` unchanged. `transaction` numbers the transaction on this
-    connection the interaction ran in (None outside of one): its members belong to one case. `housekeeping` marks what the driver
-    sends of its own accord. `incomplete` says why the reading is not whole, else empty.
+    connection the interaction ran in (None outside of one; what is sent before one Sync is one, too): its members belong to one
+    case. `incomplete` says why the reading is not whole, else empty.
     """
 
     operation: str
@@ -36,7 +42,7 @@ class Interaction:
     started: float
     ended: float
     transaction: int | None = None
-    housekeeping: bool = False
+    role: Role = "query"
     incomplete: str = ""
 
 
@@ -65,7 +71,6 @@ class Ask:
 
     Two asks of the same `shape` ask the same thing with other `values` (in order of appearance, as text where the protocol's
     client may choose the encoding). `writes`: it changes state on the server, so it is never answered twice from one recording.
-    `housekeeping`: the driver's own; the responder can answer it from facts if no recording does.
     """
 
     target: str
@@ -73,12 +78,13 @@ class Ask:
     shape: str
     values: tuple[Tree, ...] = ()
     writes: bool = False
-    housekeeping: bool = False
+    role: Role = "query"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Miss:
-    """No recorded call answers `ask`. `nearest` is the recorded call most like it, `differences` one line for each value or word
+    """No recorded call answers `ask`. `nearest` is the recorded call most like it, `differences` one line for each value
+    or word
     in which the two differ. `advice` says what to do."""
 
     ask: Ask
@@ -111,7 +117,8 @@ class Answers(Protocol):
         ...
 
     def take(self, ask: Ask) -> Call | Miss | Waiting:
-        """The recorded call that answers the ask, consumed. A miss is reported by the book, unless the ask is housekeeping."""
+        """The recorded call that answers the ask, consumed. A miss is reported by the book, unless the ask's role is other
+        than `query`: then the responder answers it itself."""
         ...
 
 

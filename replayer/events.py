@@ -1,0 +1,75 @@
+"""What a run says as it goes: the runner emits these, reports consume them. Findings are data, never exceptions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from wiretape.case import Call, Case
+from wiretape.protocols.base import Ask, Miss
+from wiretape.tree import Tree
+
+type Verdict = Literal["passed", "failed", "broken", "skipped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One difference in a response. `path` is a selector within the case (`response.body.items[0].id`)."""
+
+    path: str
+    kind: Literal["changed", "retyped", "added", "removed"]
+    recorded: Tree = None
+    live: Tree = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFinding:
+    """One difference between what the service asked in the recording and now. `count` is how often (an N+1 asks many times)."""
+
+    kind: Literal["missing", "extra", "changed", "reordered"]
+    target: str
+    operation: str
+    recorded: Call | None = None
+    live: Ask | None = None
+    details: tuple[str, ...] = ()
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFinished:
+    """`reason` says why a case is broken or skipped. `elapsed` in seconds. `rerun` is the command that runs just this
+    case, `curl`
+    one line that sends its request by hand."""
+
+    case: Case
+    verdict: Verdict
+    changes: tuple[Change, ...] = ()
+    calls: tuple[CallFinding, ...] = ()
+    misses: tuple[Miss, ...] = ()
+    reason: str = ""
+    elapsed: float = 0.0
+    rerun: str = ""
+    curl: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteStarted:
+    """`total` cases will run."""
+
+    total: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteFinished:
+    """`stray` are misses outside of any case (start-up, background jobs). `elapsed` in seconds."""
+
+    passed: int
+    failed: int
+    broken: int
+    skipped: int
+    elapsed: float
+    stray: tuple[Miss, ...] = ()
+
+
+type Event = SuiteStarted | CaseFinished | SuiteFinished
