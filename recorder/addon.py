@@ -14,7 +14,8 @@ from mitmproxy.addons import core, next_layer, proxyserver, tlsconfig
 from mitmproxy.proxy import layer
 from mitmproxy.proxy.server import ConnectionHandler
 
-from recorder.layer import DatabaseEntry, HttpEntry
+from recorder.layer import DatabaseEntry, HttpEntry, Relay
+from recorder.serial import SerialRelay
 from recorder.wire import Listener, Tape
 from wiretape.config import Address
 from wiretape.errors import TargetError
@@ -52,13 +53,12 @@ class Proxy:
         )
         self._running = asyncio.ensure_future(self._master.run())
         await asyncio.wait([self._running, asyncio.ensure_future(chooser.up.wait())], return_when=asyncio.FIRST_COMPLETED)
-        try:
-            for instance in server.servers:
-                if instance.last_exception is not None:
-                    raise _cannot_listen(chooser.listeners[instance.mode.full_spec], instance.last_exception)
-        except TargetError:
+        failed = [one for one in server.servers if one.last_exception is not None]
+        if failed or self._running.done():
             await self.__aexit__()
-            raise
+            if not failed:
+                raise TargetError(f"the proxy did not start: {self._running.exception()}")
+            raise _cannot_listen(chooser.listeners[failed[0].mode.full_spec], failed[0].last_exception)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -89,9 +89,11 @@ class Chooser:
         listener = self.listeners.get(choice.context.client.proxy_mode.full_spec)
         if listener is None or len(choice.context.layers) != 1:
             return
-        wire = self._tape.open(listener, str(choice.context.client.peername))
-        entry = HttpEntry if not listener.target else DatabaseEntry
-        choice.layer = entry(choice.context, wire, self._handler)
+        wire = self._tape.open(listener)
+        if listener.target:
+            choice.layer = DatabaseEntry(choice.context, wire, self._handler)
+        else:
+            choice.layer = HttpEntry(choice.context, wire, self._handler, SerialRelay if listener.gate else Relay)
 
     def _handler(self, client: connection.Client) -> ConnectionHandler | None:
         return self._server.connections.get(client.id)
@@ -144,7 +146,7 @@ def _free_port(host: str) -> int:
         return int(probe.getsockname()[1])
 
 
-def _cannot_listen(listener: Listener, error: Exception) -> TargetError:
+def _cannot_listen(listener: Listener, error: Exception | None) -> TargetError:
     number = error.errno if isinstance(error, OSError) else None
     where = f"cannot listen on {listener.listen} for {listener.title}"
     if number == errno.EADDRINUSE:

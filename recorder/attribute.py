@@ -1,8 +1,8 @@
 """Which inbound request caused which call: from what is certain only, and what is not certain is said.
 
 The rules, in order: requests let through one at a time (`serialize`); the only request in flight when the call began
-(`in-flight`); the other statements of the call's transaction (`transaction`), which also carry a COMMIT sent after the response.
-A call that several requests could have made goes to each of them, marked with the others. Pure: no clocks, no files.
+(`in-flight`); the other statements of the call's transaction (`transaction`), which also carry a COMMIT sent after the
+response. A call that several requests could have made goes to each of them, marked with the others. Pure: no clocks, no files.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from wiretape.protocols.base import Interaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The time in which an inbound request was under way, seconds since the epoch. `serialized`: the recorder let no other in."""
+    """The time in which a request was under way, seconds since the epoch. `serialized`: the recorder let no other in."""
 
     started: float
     ended: float
@@ -35,7 +35,7 @@ class Outbound:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributed:
-    """A call of a window: `how` is one of the rules or `ambiguous`; then `others` are the windows that could have made it, too."""
+    """A call of a window. `how`: a rule or `ambiguous`: then `others` are the windows that could have made it, too."""
 
     outbound: Outbound
     how: str
@@ -44,7 +44,7 @@ class Attributed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribution:
-    """`windows[n]` are the calls of the n-th window given, `session` the calls no window caused; all in the order they began."""
+    """`windows[n]` are the calls of the n-th window, `session` the calls no window caused; all in the order they began."""
 
     windows: Sequence[Sequence[Attributed]]
     session: Sequence[Outbound]

@@ -57,19 +57,19 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """What an OPEN record says. `target` is empty for the service's own listener."""
+    """What an OPEN record says. `target` is empty for the service; `serialized`: one request at a time was let in."""
 
     target: str
     protocol: str
-    peer: str = ""
+    serialized: bool = False
 
     def encode(self) -> bytes:
-        return json.dumps({"target": self.target, "protocol": self.protocol, "peer": self.peer}).encode()
+        return json.dumps({"target": self.target, "protocol": self.protocol, "serialized": self.serialized}).encode()
 
     @classmethod
     def decode(cls, data: bytes) -> Opening:
         said = json.loads(data)
-        return cls(target=said["target"], protocol=said["protocol"], peer=said["peer"])
+        return cls(target=said["target"], protocol=said["protocol"], serialized=said["serialized"])
 
 
 class Clock:

@@ -7,7 +7,13 @@ from wiretape.protocols.base import Interaction, Role
 
 
 def call(
-    name: str, started: float, *, connection: int = 1, transaction: int | None = None, role: Role = "query", target: str = "main"
+    name: str,
+    started: float,
+    *,
+    connection: int = 1,
+    transaction: int | None = None,
+    role: Role = "query",
+    target: str = "main",
 ) -> Outbound:
     interaction = Interaction(
         operation=name, fields={}, started=started, ended=started + 0.1, transaction=transaction, role=role
