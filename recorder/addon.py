@@ -9,16 +9,18 @@ import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mitmproxy import connection, master, options
+from mitmproxy import connection, master, options, tls
 from mitmproxy.addons import core, next_layer, proxyserver, tlsconfig
 from mitmproxy.proxy import layer
 from mitmproxy.proxy.server import ConnectionHandler
+from OpenSSL import SSL
 
 from recorder.layer import DatabaseEntry, HttpEntry, Relay
+from recorder.pgstartup import PostgresEntry
 from recorder.serial import SerialRelay
 from recorder.wire import Listener, Tape
 from wiretape.config import Address
-from wiretape.errors import TargetError
+from wiretape.errors import ConfigError, TargetError
 
 _NO_TIMEOUT = 10 * 365 * 24 * 3600  # mitmproxy hangs up on idle connections after ten minutes; pools idle for days
 
@@ -42,7 +44,7 @@ class Proxy:
         opts = options.Options()
         self._master = master.Master(opts)
         server = proxyserver.Proxyserver()
-        chooser = Chooser({_spec(one): one for one in self._listeners}, self._tape, server)
+        chooser = Chooser({_spec(one): one for one in self._listeners}, self._tape, server, self._confdir)
         self._master.addons.add(core.Core(), server, chooser, next_layer.NextLayer(), tlsconfig.TlsConfig())
         opts.update(
             mode=[_spec(one) for one in self._listeners],
@@ -74,8 +76,10 @@ class Proxy:
 class Chooser:
     """The addon that gives every connection our layer. It stands before mitmproxy's own NextLayer, which would decide first."""
 
-    def __init__(self, listeners: Mapping[str, Listener], tape: Tape, server: proxyserver.Proxyserver) -> None:
+    def __init__(self, listeners: Mapping[str, Listener], tape: Tape, server: proxyserver.Proxyserver, confdir: Path) -> None:
         self.listeners = listeners
+        self._certificates = {spec: _certificate(one) for spec, one in listeners.items() if one.certificate}
+        self._confdir = confdir
         self.up = asyncio.Event()
         self._tape = tape
         self._server = server
@@ -90,10 +94,31 @@ class Chooser:
         if listener is None or len(choice.context.layers) != 1:
             return
         wire = self._tape.open(listener)
-        if listener.target:
+        if listener.protocol == "postgres":
+            choice.layer = PostgresEntry(choice.context, wire, self._handler)
+        elif listener.target:
             choice.layer = DatabaseEntry(choice.context, wire, self._handler)
         else:
             choice.layer = HttpEntry(choice.context, wire, self._handler, SerialRelay if listener.gate else Relay)
+
+    def tls_start_client(self, start: tls.TlsData) -> None:
+        """Use the server's own certificate where we have it; mitmproxy's CA makes one otherwise."""
+        context = self._certificates.get(start.context.client.proxy_mode.full_spec)
+        if context is not None:
+            start.ssl_conn = SSL.Connection(context)
+            start.ssl_conn.set_accept_state()
+
+    def tls_failed_client(self, failed: tls.TlsData) -> None:
+        """Most often the client does not trust our certificate."""
+        listener = self.listeners.get(failed.context.client.proxy_mode.full_spec)
+        if listener is not None:
+            authority = self._confdir / "mitmproxy-ca-cert.pem"
+            self._tape.say(
+                listener,
+                "client TLS",
+                f"a client broke off TLS ({failed.conn.error}); if it verifies certificates, have it trust {authority} "
+                "(sslrootcert), or give the server's own key and certificate as `certificate`",
+            )
 
     def _handler(self, client: connection.Client) -> ConnectionHandler | None:
         return self._server.connections.get(client.id)
@@ -122,6 +147,24 @@ class _Logs(logging.Handler):
         error = record.exc_info[1] if record.exc_info else None
         if "failed to listen" not in record.getMessage():
             self._tape.complain(f"the proxy had an internal error: {error or record.getMessage()}; please report it")
+
+
+def _certificate(listener: Listener) -> SSL.Context:
+    """A TLS context with the server's own key and chain. Raises ConfigError where the file has not both."""
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    try:
+        context.use_certificate_chain_file(str(listener.certificate))
+        context.use_privatekey_file(str(listener.certificate))
+        context.check_privatekey()
+    except (SSL.Error, OSError):
+        raise ConfigError(
+            f"{listener.title}: cannot use the certificate {listener.certificate}: it must be a readable PEM file with the "
+            "server's private key and its certificate chain"
+        ) from None
+    context.set_alpn_select_callback(
+        lambda _, offers: b"postgresql" if b"postgresql" in offers else SSL.NO_OVERLAPPING_PROTOCOLS
+    )
+    return context
 
 
 def _spec(listener: Listener) -> str:

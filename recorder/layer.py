@@ -43,8 +43,8 @@ class Relay(layer.Layer):
         if type(event) is events.DataReceived:
             if event.connection is self.client:
                 return self.from_client(event.data)
-            return self.from_server(event.data)
-        if isinstance(event, events.ConnectionClosed):
+            return self.from_server(event.data) if event.connection is self.server else ()
+        if isinstance(event, events.ConnectionClosed) and (event.connection is self.client or event.connection is self.server):
             return self.closed(event.connection)
         return ()
 

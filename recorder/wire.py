@@ -18,7 +18,8 @@ class Listener:
     """One listener and its upstream, with what was learned and counted so far.
 
     `target` is empty for the service itself. `turns` counts requests roughly: how often the client spoke after the server had.
-    `gate` lets requests through one at a time. `tls_only` holds the (user, database) pairs the upstream lets in only over TLS.
+    `gate` lets requests through one at a time. `offers_tls`: the upstream was seen to take TLS. `tls_only` holds the (user,
+    database) pairs the upstream lets in only over TLS.
     """
 
     target: str
@@ -29,6 +30,7 @@ class Listener:
     certificate: Path | None = None
     upstream_tls: bool = False
     gate: Gate | None = None
+    offers_tls: bool = False
     connections: int = 0
     turns: int = 0
     tls_only: set[tuple[str, str]] = field(default_factory=set)
