@@ -124,6 +124,11 @@ class CaptureWriter:
             self._put += len(data) + _OVERHEAD
             self._queue.append(Record(connection, kind, at, data))
 
+    @property
+    def taken_in(self) -> int:
+        """Bytes recorded so far, with what each record costs."""
+        return self._put
+
     def close(self) -> None:
         """Write what is queued and close the file. Safe to call again."""
         self._closing = True
