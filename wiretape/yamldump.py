@@ -12,6 +12,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Iterator
+
 from yaml.resolver import Resolver
 
 from wiretape.errors import StoreError
@@ -40,9 +41,9 @@ def dump(tree: Tree, *, block: Callable[[Path], bool] = _never) -> str:
     Raises StoreError for what no reader would take back: nesting deeper than MAX_DEPTH, numbers of more than MAX_DIGITS digits.
     """
     writer = _Writer(block)
-    if isinstance(tree, dict | list) and tree and (block(()) or _flow(tree, WIDTH) is None):
+    if isinstance(tree, dict | list) and tree and (block(()) or not fits(tree)):
         return "\n".join(writer.container(tree, (), 0)) + "\n"
-    return _inline(tree) + "\n"
+    return inline(tree) + "\n"
 
 
 class _Writer:
@@ -62,7 +63,7 @@ class _Writer:
             name = string(key)
             if len(name) > _LONGEST_KEY:
                 yield f"{margin}? {name}"
-                yield f"{margin}: {_inline(value)}"
+                yield f"{margin}: {inline(value)}"
                 continue
             head, *rest = self._value(value, (*path, key), indent, WIDTH - indent - len(name) - 2)
             yield f"{margin}{name}:{' ' if head else ''}{head}"
@@ -85,19 +86,24 @@ class _Writer:
         if isinstance(value, dict | list) and self._spread(value, path, room):
             yield ""
             yield from self.container(value, path, indent if isinstance(value, list) else indent + 2)
-        elif isinstance(value, str) and _literal(value):
+        elif isinstance(value, str) and is_literal(value):
             margin = " " * (indent + 2)
             yield "|" if value.endswith("\n") else "|-"
             for line in value.removesuffix("\n").split("\n"):
                 yield f"{margin}{line}" if line else ""
         else:
-            yield _inline(value)
+            yield inline(value)
 
     def _spread(self, value: dict[str, Tree] | list[Tree], path: Path, room: int) -> bool:
-        return bool(value) and (self._block(path) or _flow(value, room) is None)
+        return bool(value) and (self._block(path) or not fits(value, room))
 
 
-def _literal(text: str) -> bool:
+def fits(value: Tree, room: int = WIDTH) -> bool:
+    """Whether `dump` would put the value on one line of `room` characters."""
+    return _flow(value, room) is not None
+
+
+def is_literal(text: str) -> bool:
     """Whether a literal block holds exactly this text, also after an editor has trimmed the ends of its lines."""
     lines = text.removesuffix("\n").split("\n")
     return (
@@ -112,7 +118,7 @@ def _literal(text: str) -> bool:
 def _flow(value: Tree, room: int, levels: int = 2) -> str | None:
     """The value on one line if it fits and is simple enough for it: scalars, lists of them, mappings of both."""
     if not isinstance(value, dict | list):
-        return None if isinstance(value, str) and _literal(value) else _inline(value, flow=True)
+        return None if isinstance(value, str) and is_literal(value) else inline(value, flow=True)
     if value and not levels:
         return None
     pieces: list[str] = []
@@ -129,7 +135,7 @@ def _flow(value: Tree, room: int, levels: int = 2) -> str | None:
     return "{" + ", ".join(pieces) + "}" if isinstance(value, dict) else "[" + ", ".join(pieces) + "]"
 
 
-def _inline(value: Tree, *, flow: bool = False, depth: int = 0) -> str:
+def inline(value: Tree, *, flow: bool = False, depth: int = 0) -> str:
     """The value on one line, however long."""
     match value:
         case None:
@@ -149,13 +155,13 @@ def _inline(value: Tree, *, flow: bool = False, depth: int = 0) -> str:
     if depth >= MAX_DEPTH:
         raise StoreError(f"a value is nested deeper than {MAX_DEPTH} levels")
     if isinstance(value, list):
-        return "[" + ", ".join(_inline(item, flow=True, depth=depth + 1) for item in value) + "]"
+        return "[" + ", ".join(inline(item, flow=True, depth=depth + 1) for item in value) + "]"
     return "{" + ", ".join(_pair(key, item, depth) for key, item in value.items()) + "}"
 
 
 def _pair(key: str, value: Tree, depth: int) -> str:
     name = string(key, flow=True)
-    text = _inline(value, flow=True, depth=depth + 1)
+    text = inline(value, flow=True, depth=depth + 1)
     return f"? {name} : {text}" if len(name) > _LONGEST_KEY else f"{name}: {text}"
 
 
