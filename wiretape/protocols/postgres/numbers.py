@@ -1,7 +1,8 @@
 """Numbers: integers, floats, numeric, money, and the identifiers PostgreSQL counts with (oid, xid, pg_lsn, tid).
 
-Floats are written as PostgreSQL 12 and later write them (Ryu): the fewest digits that lie strictly inside the interval of decimals
-that read back as the same float. Python's `repr` also accepts the ends of that interval, which differs for large floats only.
+Floats are written as PostgreSQL 12 and later write them (Ryu): the fewest digits that lie strictly inside the interval of
+decimals that read back as the same float. Python's `repr` also accepts the ends of that interval, which differs for large
+floats only.
 """
 
 from __future__ import annotations
@@ -130,11 +131,20 @@ def _floating(layout: str) -> Codec:
         if text.lower() in _SPECIAL:
             return form.pack(float(text))
         demand(_decimal(text), "not a number")
-        data = form.pack(float(text))
+        data = form.pack(_odd(text) if single else float(text))
         demand(not math.isinf(form.unpack(data)[0]), "out of range")
         return data
 
     return plain(lambda data: float_text(form.unpack(data)[0], single=single), write, "a number, NaN, Infinity or -Infinity")
+
+
+def _odd(text: str) -> float:
+    """The number rounded to odd, from which rounding once more, to a float4, is as good as rounding once."""
+    number = float(text)
+    exact = Fraction(text) if number and math.isfinite(number) else number
+    if exact == number or struct.unpack("!Q", struct.pack("!d", number))[0] & 1:
+        return number
+    return math.nextafter(number, math.inf if exact > number else -math.inf)
 
 
 # Numeric: base-10000 digits, weight of the first one, sign, and how many decimals to show
