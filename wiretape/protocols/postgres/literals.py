@@ -17,8 +17,8 @@ _BASES = MappingProxyType({"x": 16, "o": 8, "b": 2})
 
 
 def string_value(literal: str) -> str:
-    """What a string literal of any kind says: `'it''s'`, `E'..'`, `U&'..'`, `B'..'`, `X'..'`, `N'..'`, `$tag$..$tag$`. The closing
-    quote may be missing."""
+    """What a string literal of any kind says: `'it''s'`, `E'..'`, `U&'..'`, `B'..'`, `X'..'`, `N'..'`, `$tag$..$tag$`. The
+    closing quote may be missing."""
     if literal[0] == "$":
         opening = _DOLLAR.match(literal)
         tag = opening[0] if opening else ""

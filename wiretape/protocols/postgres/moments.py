@@ -1,7 +1,7 @@
 """Dates, times, timestamps and intervals, for every year PostgreSQL knows (4713 BC to 294276 AD), infinities included.
 
-Dates count days and times count microseconds from 2000-01-01. Text is DateStyle ISO and IntervalStyle postgres; under other styles
-only the server can say how a value reads, so reading raises NoText. ISO text is understood under every style.
+Dates count days and times count microseconds from 2000-01-01. Text is DateStyle ISO and IntervalStyle postgres; under other
+styles only the server can say how a value reads, so reading raises NoText. ISO text is understood under every style.
 """
 
 from __future__ import annotations
@@ -143,7 +143,8 @@ def _east_at(instant: int, name: str) -> int:
 
 
 def _east_of_local(local: int, name: str) -> int:
-    """The same for a local time. As PostgreSQL does, one that is skipped counts as before the change, a repeated one as after."""
+    """The same for a local time. As PostgreSQL does, one that is skipped counts as before the change, a repeated one as
+    after."""
     zone = _zone(name)
     if isinstance(zone, int):
         return zone
@@ -154,13 +155,14 @@ def _east_of_local(local: int, name: str) -> int:
 def _datetime(microseconds: int) -> datetime:
     """A datetime on the same weekday and day of the year, moved by whole 400-year cycles into the years datetime has.
 
-    Before the year 1600 every zone keeps its first (local mean) time, and after 2400 its last rule, so the move changes nothing.
+    Before the year 1600 every zone keeps its first (local mean) time, and after 2400 its last rule, so the move changes
+    nothing.
     """
     count, clock = divmod(microseconds, _DAY)
     year = civil(count)[0]
     if not 1600 <= year < 2800:
-        count -= (year // 400 - (4 if year < 1600 else 6)) * _CYCLE
-    return datetime(2000, 1, 1) + timedelta(days=count, microseconds=clock)  # noqa: DTZ001
+        count -= (year // 400 - (3 if year < 1600 else 6)) * _CYCLE
+    return datetime(2000, 1, 1) + timedelta(days=count, microseconds=clock)
 
 
 def _seconds(offset: timedelta | None) -> int:
@@ -262,11 +264,13 @@ def _timestamptz_write(text: str, style: Style) -> bytes:
 
 _UNITS: Mapping[str, tuple[int, int]] = MappingProxyType(
     {  # months or days or microseconds (0, 1, 2), and how many
-        "year": (0, 12), "yr": (0, 12), "y": (0, 12), "mon": (0, 1), "month": (0, 1), "week": (1, 7), "day": (1, 1), "d": (1, 1),
+        "year": (0, 12), "yr": (0, 12), "y": (0, 12), "mon": (0, 1), "month": (0, 1),
+        "week": (1, 7), "day": (1, 1), "d": (1, 1),
         "hour": (2, 3600 * _SECOND), "h": (2, 3600 * _SECOND), "minute": (2, 60 * _SECOND), "min": (2, 60 * _SECOND),
         "m": (2, 60 * _SECOND), "second": (2, _SECOND), "sec": (2, _SECOND), "s": (2, _SECOND),
     }
 )  # fmt: skip
+_BARE = re.compile(r"[+-]?\d+", re.ASCII)
 _QUANTITY = re.compile(r"\s*(?:([+-]?)(\d+):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?|([+-]?\d+)\s*([A-Za-z]+))(?=\s|$)", re.ASCII)
 
 
@@ -295,6 +299,8 @@ def _interval_write(text: str, _style: Style) -> bytes:
     if forever := _FOREVER.get(text.lower()):
         return _INTERVAL.pack(2**63 - 1, 2**31 - 1, 2**31 - 1) if forever > 0 else _INTERVAL.pack(-(2**63), -(2**31), -(2**31))
     demand(text, "empty")
+    if _BARE.fullmatch(text):  # in SQL, too, a number alone is seconds
+        text += " s"
     totals = [0, 0, 0]
     at = 0
     while at < len(text):

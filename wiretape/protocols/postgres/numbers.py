@@ -1,7 +1,8 @@
 """Numbers: integers, floats, numeric, money, and the identifiers PostgreSQL counts with (oid, xid, pg_lsn, tid).
 
-Floats are written as PostgreSQL 12 and later write them (Ryu): the fewest digits that lie strictly inside the interval of decimals
-that read back as the same float. Python's `repr` also accepts the ends of that interval, which differs for large floats only.
+Floats are written as PostgreSQL 12 and later write them (Ryu): the fewest digits that lie strictly inside the interval of
+decimals that read back as the same float. Python's `repr` also accepts the ends of that interval, which differs for large
+floats only.
 """
 
 from __future__ import annotations
@@ -86,8 +87,7 @@ def _split(text: str) -> tuple[str, int]:
 def _double_digits(number: float) -> tuple[str, int]:
     if number < 2.0**51:  # no decimal of 17 digits can be an end of the interval down here
         return _split(repr(number))
-    below, above = math.nextafter(number, 0.0), math.nextafter(number, math.inf)
-    return _shortest(number, below, above if above != math.inf else number + (number - below), 17)
+    return _shortest(number, math.nextafter(number, 0.0), math.nextafter(number, math.inf), 17)
 
 
 def _single_digits(number: float) -> tuple[str, int]:
@@ -97,8 +97,7 @@ def _single_digits(number: float) -> tuple[str, int]:
             text = f"{number:.{precision - 1}e}"
             if struct.unpack("!I", struct.pack("!f", float(text)))[0] == bits:
                 return _split(text)
-    below = _single(bits - 1)
-    return _shortest(number, below, _single(bits + 1) if bits + 1 < 0x7F800000 else number + (number - below), 9)
+    return _shortest(number, _single(bits - 1), _single(bits + 1), 9)
 
 
 def _single(bits: int) -> float:
@@ -107,8 +106,9 @@ def _single(bits: int) -> float:
 
 def _shortest(number: float, below: float, above: float, most: int) -> tuple[str, int]:
     """The fewest digits strictly between the midpoints to both neighbours; of those, the nearest to `number`."""
-    exact = Fraction(number)
-    low, high = (exact + Fraction(below)) / 2, (exact + Fraction(above)) / 2
+    exact, lower = Fraction(number), Fraction(below)
+    upper = Fraction(above) if above != math.inf else 2 * exact - lower
+    low, high = (exact + lower) / 2, (exact + upper) / 2
     exponent = int(f"{number:.{most}e}".partition("e")[2])
     for precision in range(1, most + 1):
         unit = Fraction(10) ** (exponent - precision + 1)
@@ -130,11 +130,20 @@ def _floating(layout: str) -> Codec:
         if text.lower() in _SPECIAL:
             return form.pack(float(text))
         demand(_decimal(text), "not a number")
-        data = form.pack(float(text))
+        data = form.pack(_odd(text) if single else float(text))
         demand(not math.isinf(form.unpack(data)[0]), "out of range")
         return data
 
     return plain(lambda data: float_text(form.unpack(data)[0], single=single), write, "a number, NaN, Infinity or -Infinity")
+
+
+def _odd(text: str) -> float:
+    """The number rounded to odd, from which rounding once more, to a float4, is as good as rounding once."""
+    number = float(text)
+    exact = Fraction(text) if number and math.isfinite(number) else number
+    if exact == number or struct.unpack("!Q", struct.pack("!d", number))[0] & 1:
+        return number
+    return math.nextafter(number, math.inf if exact > number else -math.inf)
 
 
 # Numeric: base-10000 digits, weight of the first one, sign, and how many decimals to show

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
-    """The session settings that decide how a server spells a value: `TimeZone`, `DateStyle`, `IntervalStyle`, `bytea_output`."""
+    """The session settings that decide how a server spells a value: TimeZone, DateStyle, IntervalStyle and bytea_output."""
 
     timezone: str = "UTC"
     datestyle: str = "ISO, MDY"
@@ -24,9 +24,9 @@ class NoText(Exception):
 class Codec:
     """Both directions of one scalar type.
 
-    `read` makes the server's text of its binary form; it raises ValueError, IndexError, struct.error or OverflowError on bytes
-    that are not of the type, and NoText where only the server could say. `write` goes back and raises ValueError. `expects`
-    completes the sentence "expected …".
+    `read` makes the server's text of its binary form; it raises ValueError, IndexError, struct.error or OverflowError on
+    bytes that are not of the type, and NoText where only the server could say. `write` goes back and raises ValueError.
+    `expects` completes the sentence "expected …".
     """
 
     read: Callable[[bytes, Style], str]

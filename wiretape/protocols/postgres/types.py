@@ -17,7 +17,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, Self, cast
+from typing import Literal, Self
 
 from wiretape.errors import EncodeError
 from wiretape.tree import Tree
@@ -29,8 +29,8 @@ _KINDS: tuple[Category, ...] = ("base", "array", "range", "multirange", "enum", 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Type:
-    """One type. `element` is the OID of an array's element, of a range's or multirange's subtype (for a multirange: the range), or
-    of what a domain restricts; 0 otherwise. `fields` are a composite's names and type OIDs."""
+    """One type. `element` is the OID of an array's element, of a range's or multirange's subtype (for a multirange: the
+    range), or of what a domain restricts; 0 otherwise. `fields` are a composite's names and type OIDs."""
 
     oid: int
     name: str
@@ -42,20 +42,21 @@ class Type:
 # name, oid, oid of its array type (0: none), typlen
 _BASE: tuple[tuple[str, int, int, int], ...] = (
     ("bool", 16, 1000, 1), ("bytea", 17, 1001, -1), ('"char"', 18, 1002, 1), ("name", 19, 1003, 64), ("int8", 20, 1016, 8),
-    ("int2", 21, 1005, 2), ("int2vector", 22, 1006, -1), ("int4", 23, 1007, 4), ("regproc", 24, 1008, 4), ("text", 25, 1009, -1),
-    ("oid", 26, 1028, 4), ("tid", 27, 1010, 6), ("xid", 28, 1011, 4), ("cid", 29, 1012, 4), ("oidvector", 30, 1013, -1),
-    ("json", 114, 199, -1), ("xml", 142, 143, -1), ("pg_node_tree", 194, 0, -1), ("point", 600, 1017, 16), ("lseg", 601, 1018, 32),
-    ("path", 602, 1019, -1), ("box", 603, 1020, 32), ("polygon", 604, 1027, -1), ("line", 628, 629, 24), ("cidr", 650, 651, -1),
-    ("float4", 700, 1021, 4), ("float8", 701, 1022, 8), ("unknown", 705, 0, -2), ("circle", 718, 719, 24),
-    ("macaddr8", 774, 775, 8), ("money", 790, 791, 8), ("macaddr", 829, 1040, 6), ("inet", 869, 1041, -1),
-    ("aclitem", 1033, 1034, 16), ("bpchar", 1042, 1014, -1), ("varchar", 1043, 1015, -1), ("date", 1082, 1182, 4),
-    ("time", 1083, 1183, 8), ("timestamp", 1114, 1115, 8), ("timestamptz", 1184, 1185, 8), ("interval", 1186, 1187, 16),
-    ("timetz", 1266, 1270, 12), ("bit", 1560, 1561, -1), ("varbit", 1562, 1563, -1), ("numeric", 1700, 1231, -1),
-    ("refcursor", 1790, 2201, -1), ("regprocedure", 2202, 2207, 4), ("regoper", 2203, 2208, 4), ("regoperator", 2204, 2209, 4),
-    ("regclass", 2205, 2210, 4), ("regtype", 2206, 2211, 4), ("record", 2249, 2287, -1), ("cstring", 2275, 1263, -2),
-    ("void", 2278, 0, 4), ("uuid", 2950, 2951, 16), ("txid_snapshot", 2970, 2949, -1), ("pg_lsn", 3220, 3221, 8),
-    ("tsvector", 3614, 3643, -1), ("tsquery", 3615, 3645, -1), ("regconfig", 3734, 3735, 4), ("regdictionary", 3769, 3770, 4),
-    ("jsonb", 3802, 3807, -1), ("jsonpath", 4072, 4073, -1), ("regnamespace", 4089, 4090, 4), ("regrole", 4096, 4097, 4),
+    ("int2", 21, 1005, 2), ("int2vector", 22, 1006, -1), ("int4", 23, 1007, 4), ("regproc", 24, 1008, 4),
+    ("text", 25, 1009, -1), ("oid", 26, 1028, 4), ("tid", 27, 1010, 6), ("xid", 28, 1011, 4), ("cid", 29, 1012, 4),
+    ("oidvector", 30, 1013, -1), ("json", 114, 199, -1), ("xml", 142, 143, -1), ("pg_node_tree", 194, 0, -1),
+    ("point", 600, 1017, 16), ("lseg", 601, 1018, 32), ("path", 602, 1019, -1), ("box", 603, 1020, 32),
+    ("polygon", 604, 1027, -1), ("line", 628, 629, 24), ("cidr", 650, 651, -1), ("float4", 700, 1021, 4),
+    ("float8", 701, 1022, 8), ("unknown", 705, 0, -2), ("circle", 718, 719, 24), ("macaddr8", 774, 775, 8),
+    ("money", 790, 791, 8), ("macaddr", 829, 1040, 6), ("inet", 869, 1041, -1), ("aclitem", 1033, 1034, 16),
+    ("bpchar", 1042, 1014, -1), ("varchar", 1043, 1015, -1), ("date", 1082, 1182, 4), ("time", 1083, 1183, 8),
+    ("timestamp", 1114, 1115, 8), ("timestamptz", 1184, 1185, 8), ("interval", 1186, 1187, 16), ("timetz", 1266, 1270, 12),
+    ("bit", 1560, 1561, -1), ("varbit", 1562, 1563, -1), ("numeric", 1700, 1231, -1), ("refcursor", 1790, 2201, -1),
+    ("regprocedure", 2202, 2207, 4), ("regoper", 2203, 2208, 4), ("regoperator", 2204, 2209, 4), ("regclass", 2205, 2210, 4),
+    ("regtype", 2206, 2211, 4), ("record", 2249, 2287, -1), ("cstring", 2275, 1263, -2), ("void", 2278, 0, 4),
+    ("uuid", 2950, 2951, 16), ("txid_snapshot", 2970, 2949, -1), ("pg_lsn", 3220, 3221, 8), ("tsvector", 3614, 3643, -1),
+    ("tsquery", 3615, 3645, -1), ("regconfig", 3734, 3735, 4), ("regdictionary", 3769, 3770, 4), ("jsonb", 3802, 3807, -1),
+    ("jsonpath", 4072, 4073, -1), ("regnamespace", 4089, 4090, 4), ("regrole", 4096, 4097, 4),
     ("regcollation", 4191, 4192, 4), ("pg_snapshot", 5038, 5039, -1), ("xid8", 5069, 271, 8),
 )  # fmt: skip
 
@@ -117,8 +118,8 @@ class Catalog:
 
         Raises EncodeError whose path is within `types`.
         """
-        oids = {name: _number(described, "oid", name) for name, described in custom.items()}
-        return cls({found.oid: found for found in _custom(custom, oids)})
+        named = cls({found.oid: found for found in _custom(custom, None)})
+        return cls({found.oid: found for found in _custom(custom, named)})
 
     def by_oid(self, oid: int) -> Type | None:
         return self._by_oid.get(oid)
@@ -132,22 +133,26 @@ class Catalog:
         return tuple(self._by_name)
 
 
-def _custom(custom: Mapping[str, Tree], oids: Mapping[str, int]) -> Iterator[Type]:
+def _custom(custom: Mapping[str, Tree], named: Catalog | None) -> Iterator[Type]:
+    """The types described, and their arrays and multiranges. What they are made of is looked up in `named`, if there is one."""
     for name, described in custom.items():
+        oid = _number(described, "oid", name)
         assert isinstance(described, dict)
-        oid, kind = oids[name], described.get("kind", "base")
-        if kind not in _KINDS or kind in ("array", "multirange"):
-            raise EncodeError(f"types.{name}.kind", f"{kind!r} is not base, enum, composite, domain or range")
-        element, fields = 0, ()
-        if kind in ("domain", "range"):
-            element = _refer(described.get("base" if kind == "domain" else "subtype"), oids, f"types.{name}")
-        elif kind == "composite":
-            fields = _fields(described.get("fields"), oids, f"types.{name}.fields")
-        yield Type(oid=oid, name=name, category=cast(Category, kind), element=element, fields=fields)
+        path, category = f"types.{name}", described.get("kind", "base")
+        if category not in _KINDS or category in ("array", "multirange"):
+            raise EncodeError(f"{path}.kind", f"{category!r} is not base, enum, composite, domain or range")
+        element = 0
+        fields: tuple[tuple[str, int], ...] = ()
+        if category in ("domain", "range"):
+            key = "base" if category == "domain" else "subtype"
+            element = _refer(described.get(key), named, f"{path}.{key}")
+        elif category == "composite":
+            fields = _fields(described.get("fields"), named, f"{path}.fields")
+        yield Type(oid=oid, name=name, category=category, element=element, fields=fields)
         yield from _relatives(described, name, oid)
 
 
-def _relatives(described: Mapping[str, Tree], name: str, oid: int) -> Iterator[Type]:
+def _relatives(described: dict[str, Tree], name: str, oid: int) -> Iterator[Type]:
     if array := _number(described, "array", name, missing=0):
         yield Type(oid=array, name=f"{name}[]", category="array", element=oid)
     if multirange := _number(described, "multirange", name, missing=0):
@@ -155,20 +160,20 @@ def _relatives(described: Mapping[str, Tree], name: str, oid: int) -> Iterator[T
         yield Type(oid=multirange, name=multiname, category="multirange", element=oid)
 
 
-def _fields(fields: Tree, oids: Mapping[str, int], path: str) -> tuple[tuple[str, int], ...]:
+def _fields(fields: Tree, named: Catalog | None, path: str) -> tuple[tuple[str, int], ...]:
     if not isinstance(fields, dict):
         raise EncodeError(path, "expected a mapping of field name to type name")
-    return tuple((field, _refer(kind, oids, f"{path}.{field}")) for field, kind in fields.items())
+    return tuple((field, _refer(kind, named, f"{path}.{field}")) for field, kind in fields.items())
 
 
-def _refer(name: Tree, oids: Mapping[str, int], path: str) -> int:
+def _refer(name: Tree, named: Catalog | None, path: str) -> int:
     """The OID of a type another one is made of."""
     if not isinstance(name, str):
         raise EncodeError(path, "expected the name of a type")
-    if name in oids:
-        return oids[name]
+    if named is None:
+        return 0
     try:
-        return parse_type(Catalog(), name)[0]
+        return parse_type(named, name)[0]
     except ValueError as error:
         raise EncodeError(path, str(error)) from None
 

@@ -1,4 +1,5 @@
-"""Values between PostgreSQL's text form, its binary form, and what stands in a case. Pure functions by type OID, exact or nothing.
+"""Values between PostgreSQL's text form, its binary form, and what stands in a case. Pure functions by type OID, exact or
+nothing.
 
 A case holds the text a server would send, with numbers as YAML numbers. Whatever format a driver asks for is made from that.
 """
@@ -13,13 +14,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from wiretape.errors import EncodeError
-from wiretape.protocols.postgres import containers
+from wiretape.protocols.postgres import arrays, rows
+from wiretape.protocols.postgres.extensions import EXTENSIONS
 from wiretape.protocols.postgres.geometry import GEOMETRY
 from wiretape.protocols.postgres.moments import MOMENTS
 from wiretape.protocols.postgres.network import NETWORK
 from wiretape.protocols.postgres.numbers import NUMBERS, float_text
 from wiretape.protocols.postgres.scalar import Codec, NoText, Style
-from wiretape.protocols.postgres.texts import EXTENSIONS, TEXT, TEXTS
+from wiretape.protocols.postgres.texts import TEXT, TEXTS
 from wiretape.protocols.postgres.types import Catalog, Type, type_name
 from wiretape.tree import Number, Tree, kind
 
@@ -58,19 +60,19 @@ def _read(catalog: Catalog, oid: int, data: bytes, style: Style, depth: int) -> 
     if not depth:
         raise NoText("too deep")
     if oid in _VECTORS:
-        return containers.read_vector(data, _VECTORS[oid], read)
+        return arrays.read_vector(data, _VECTORS[oid], read)
     if oid == _RECORD:
-        return containers.read_row(data, None, read)
+        return rows.read_row(data, None, read)
     found = catalog.by_oid(oid)
     match found.category if found else None, found:
         case "array", Type(element=element):
-            return containers.read_array(data, element, _delimiter(element), read)
+            return arrays.read_array(data, element, _delimiter(element), read)
         case "range", Type(element=subtype):
-            return containers.read_range(data, subtype, read)
+            return rows.read_range(data, subtype, read)
         case "multirange", Type(element=element):
-            return containers.read_multirange(data, _subtype(catalog, element), read)
+            return rows.read_multirange(data, _subtype(catalog, element), read)
         case "composite", Type(fields=fields):
-            return containers.read_row(data, [inner for _, inner in fields], read)
+            return rows.read_row(data, [inner for _, inner in fields], read)
         case "domain", Type(element=base):
             return read(base, data)
         case _:
@@ -104,17 +106,17 @@ def _write(catalog: Catalog, oid: int, text: str, style: Style, depth: int) -> b
     if not depth:
         raise NoText("too deep")
     if oid in _VECTORS:
-        return containers.write_vector(text, _VECTORS[oid], write)
+        return arrays.write_vector(text, _VECTORS[oid], write)
     found = catalog.by_oid(oid)
     match found.category if found else None, found:
         case "array", Type(element=element):
-            return containers.write_array(text, element, _delimiter(element), write)
+            return arrays.write_array(text, element, _delimiter(element), write)
         case "range", Type(element=subtype):
-            return containers.write_range(text, subtype, write)
+            return rows.write_range(text, subtype, write)
         case "multirange", Type(element=element):
-            return containers.write_multirange(text, _subtype(catalog, element), write)
+            return rows.write_multirange(text, _subtype(catalog, element), write)
         case "composite", Type(fields=fields):
-            return containers.write_row(text, [inner for _, inner in fields], write)
+            return rows.write_row(text, [inner for _, inner in fields], write)
         case "domain", Type(element=base):
             return write(base, text)
         case _:
@@ -156,7 +158,8 @@ def _expects(catalog: Catalog, oid: int) -> str:
         case "domain", Type(element=base):
             return _expects(catalog, base)
         case _:
-            return "expected its text form"
+            known = EXTENSIONS.get(found.name) if found else None
+            return f"expected {known.expects}" if known else "expected its text form"
 
 
 def _article(name: str) -> str:
@@ -199,8 +202,8 @@ def _base(catalog: Catalog, oid: int) -> int:
 
 
 def from_tree(catalog: Catalog, oid: int, value: Tree) -> str | None:
-    """The text form of what a case says, or what a person may have written instead: `true`, a bare number, a list for an array,
-    any JSON for json. None is NULL.
+    """The text form of what a case says, or what a person may have written instead: `true`, a bare number, a list for an
+    array, any JSON for json. None is NULL.
 
     Raises EncodeError, with an empty path, where the value cannot be one of that type.
     """
@@ -216,7 +219,7 @@ def from_tree(catalog: Catalog, oid: int, value: Tree) -> str | None:
     return _number_text(value, single=oid == _FLOAT4)
 
 
-def _number_text(value: float, *, single: bool) -> str:
+def _number_text(value: int | float, *, single: bool) -> str:
     if isinstance(value, Number):
         return value.literal
     if isinstance(value, float):
@@ -250,7 +253,7 @@ def _array_text(catalog: Catalog, element: int, items: list[Tree]) -> str:
             texts.append(_array_text(catalog, element, item))
         else:
             text = from_tree(catalog, element, item)
-            texts.append("NULL" if text is None else containers.quote_item(text, _delimiter(element)))
+            texts.append("NULL" if text is None else arrays.quote_item(text, _delimiter(element)))
     return "{" + _delimiter(element).join(texts) + "}"
 
 
