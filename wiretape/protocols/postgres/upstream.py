@@ -2,6 +2,7 @@
 
 It asks with text parameters over the extended protocol, and has a tap read the conversation: an answer is then in the words of
 a recording. The only randomness in a codec is here, the nonce that SCRAM demands.
+"""
 
 from __future__ import annotations
 
