@@ -13,7 +13,9 @@ from wiretape.case import Body, Call, Case, Request, Response, Suite
 from wiretape.protocols.base import Ask, Codec
 from wiretape.tree import Tree
 
-CONTROL = MappingProxyType({"begin": "begin", "commit": "end", "rollback": "end", "savepoint": "control", "set": "housekeeping"})
+CONTROL = MappingProxyType(
+    {"begin": "begin", "commit": "end", "rollback": "end", "savepoint": "control", "set": "housekeeping"}
+)
 
 
 def toy_ask(call: Call) -> Ask:

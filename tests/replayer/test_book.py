@@ -58,7 +58,11 @@ def test_other_values_are_a_miss_that_names_them(toy: Any, opened: Any) -> None:
 
 
 def test_another_shape_is_a_miss_that_names_the_words(toy: Any, opened: Any) -> None:
-    miss = opened(toy.call("SELECT a FROM t WHERE on = 1 AND id = 2")).answers("main").take(toy.ask("SELECT a FROM t WHERE id = 2"))
+    miss = (
+        opened(toy.call("SELECT a FROM t WHERE on = 1 AND id = 2"))
+        .answers("main")
+        .take(toy.ask("SELECT a FROM t WHERE id = 2"))
+    )
     assert miss.differences == ("no longer there: on = ? AND",)
 
 
@@ -180,10 +184,14 @@ def test_serve_has_all_cases_at_once(toy: Any, codecs: Any) -> None:
     assert len(missed) == 1
 
 
-operations = st.sampled_from(["SELECT a 1", "SELECT a 2", "SELECT b 1", "INSERT a 1", "begin", "commit", "SELECT c 'x'", "set x"])
+operations = st.sampled_from(
+    ["SELECT a 1", "SELECT a 2", "SELECT b 1", "INSERT a 1", "begin", "commit", "SELECT c 'x'", "set x"]
+)
 
 
-@given(recorded=st.lists(operations, max_size=8), session=st.lists(operations, max_size=3), asked=st.lists(operations, max_size=12))
+@given(
+    recorded=st.lists(operations, max_size=8), session=st.lists(operations, max_size=3), asked=st.lists(operations, max_size=12)
+)
 def test_never_answers_with_another_shape_nor_other_values(recorded: list[str], session: list[str], asked: list[str]) -> None:
     case = toy_case("here", *map(toy_call, recorded))
     suite = Suite(root=__import__("pathlib").Path("s"), cases=(case,), session=tuple(map(toy_call, session)))
