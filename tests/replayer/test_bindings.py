@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,7 +74,7 @@ def test_all_or_nothing() -> None:
 def test_ids_inside_text_and_json_text() -> None:
     bindings = Bindings()
     assert bindings.meet(f"/orders/{R1}/receipt", f"/orders/{L1}/receipt", WHEN)
-    assert bindings.meet('{"order": "%s", "n": 1}' % R1, '{"n":1,"order":"%s"}' % L1, WHEN)
+    assert bindings.meet(json.dumps({"order": R1, "n": 1}), json.dumps({"n": 1, "order": L1}), WHEN)
     assert not bindings.meet(f"/orders/{R2}/receipt", f"/order/{L2}/receipt", WHEN)
     assert not bindings.meet("5 items", "6 items", WHEN)
 

@@ -6,7 +6,6 @@ import gzip
 import json
 from typing import Any
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
