@@ -18,7 +18,7 @@ from harness import BIN, ROOT, WIRETAPE, Result, Unavailable, free_port, in_turn
 
 sys.path.insert(0, str(ROOT / "fixtures/demo"))
 
-import database  # noqa: E402
+import database
 
 CLIENTS = 8
 

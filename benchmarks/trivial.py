@@ -1,4 +1,4 @@
-"""The least HTTP service there is, so that what is measured is not it: `python trivial.py PORT` answers everything with one JSON."""
+"""The least HTTP service there is, so that what is measured is not it: `python trivial.py PORT` says the same JSON to all."""
 
 from __future__ import annotations
 
