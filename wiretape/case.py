@@ -18,12 +18,14 @@ class Body:
     """A message body in the form a person reads.
 
     `value` is the JSON tree, the form's list of `[name, value]` pairs, the text, or the bytes. `style` says how `value` becomes
-    the very bytes of the wire again (`wiretape.body`); empty means the default style of its kind.
+    the very bytes of the wire again (`wiretape.body`); empty means the default style of its kind. `raw` holds those bytes where
+    no style gives them back (a compressor of another make); they are sent for as long as they still mean `value`.
     """
 
     kind: BodyKind = "empty"
     value: Tree = None
     style: str = ""
+    raw: bytes = b""
 
 
 EMPTY = Body()
