@@ -42,7 +42,8 @@ def main() -> None:
         except Unavailable as error:
             failed = True
             sys.stderr.write(f"bench {name}: NOT RUN: {error}\n")
-    sys.stdout.write(table(results) + "\n")
+    if results:
+        sys.stdout.write(table(results) + "\n")
     if failed:
         sys.exit(2)
     sys.exit(not all(result.met for result in results))
