@@ -25,12 +25,12 @@ type Files = dict[str, bytes]
 def case_text(case: Case, stem: str) -> tuple[str, Files]:
     """The case's YAML text, and the files that belong beside it, whose names begin with `stem`."""
     files: Files = {}
-    return dump(case_document(case, stem, files), block=_spread), files
+    return dump(case_document(case, stem, files), block=spread), files
 
 
 def session_text(calls: Sequence[Call]) -> str:
     """The text of a session.yaml."""
-    return dump({"wiretape": VERSION, "calls": call_documents(calls)}, block=_spread)
+    return dump({"wiretape": VERSION, "calls": call_documents(calls)}, block=spread)
 
 
 def suite_text(facts: Mapping[str, Mapping[str, Tree]], noise: Sequence[Noise] = ()) -> str:
@@ -40,10 +40,10 @@ def suite_text(facts: Mapping[str, Mapping[str, Tree]], noise: Sequence[Noise] =
         document["facts"] = {target: dict(known) for target, known in facts.items()}
     if noise:
         document["noise"] = _noise(noise)
-    return dump(document, block=_spread)
+    return dump(document, block=spread)
 
 
-def _spread(path: Path) -> bool:
+def spread(path: Path) -> bool:
     """What stands on lines of its own however small it is: the parts of a case, each call, each rule."""
     return len(path) < 2 or (len(path) == 2 and path[0] in ("calls", "noise", "facts"))
 

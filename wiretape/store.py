@@ -14,11 +14,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from wiretape.case import Call, Case, Suite
-from wiretape.casedump import Files, call_documents, case_document, case_text, session_text, suite_text
+from wiretape.casedump import Files, call_documents, case_document, case_text, session_text, spread, suite_text
 from wiretape.casefile import BODY_KEYS, Read, SuiteSettings, read_case, read_session, read_suite
 from wiretape.errors import StoreError
 from wiretape.tree import ANY, EACH, Selector, Tree, same
 from wiretape.yamldump import dump
+from wiretape.yamledit import revise
 from wiretape.yamlio import Document, load, read
 
 SUITE_FILE, SESSION_FILE = "suite.yaml", "session.yaml"
@@ -229,10 +230,8 @@ def _own_body_key(tree: Tree, steps: tuple[object, ...], text: str, file: Path) 
 
 
 def _revise(path: Path, wanted: Tree) -> None:
-    from wiretape.yamledit import revise  # ruamel.yaml takes its time to import, and a replay never edits
-
     data = path.read_bytes()
-    changed = revise(data.decode("utf-8-sig"), wanted, path).encode()
+    changed = revise(data.decode("utf-8-sig"), wanted, block=spread, file=path).encode()
     _check(load(changed, path), path)
     replace_file(path, changed)
 

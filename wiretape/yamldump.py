@@ -40,22 +40,25 @@ def dump(tree: Tree, *, block: Callable[[Path], bool] = _never) -> str:
 
     Raises StoreError for what no reader would take back: nesting deeper than MAX_DEPTH, numbers of more than MAX_DIGITS digits.
     """
-    writer = _Writer(block)
+    layout = Layout(block)
     if isinstance(tree, dict | list) and tree and (block(()) or not fits(tree)):
-        return "\n".join(writer.container(tree, (), 0)) + "\n"
+        return "\n".join(layout.container(tree, (), 0)) + "\n"
     return inline(tree) + "\n"
 
 
-class _Writer:
-    """Block layout: yields lines."""
+class Layout:
+    """Blocks, as lines. `indent` is the column a container's entries begin in, `path` where the value stands in its document."""
 
     def __init__(self, block: Callable[[Path], bool]) -> None:
-        self._block = block
+        self.block = block
 
     def container(self, tree: dict[str, Tree] | list[Tree], path: Path, indent: int) -> Iterator[str]:
+        """The lines of a mapping or a list."""
         if len(path) >= MAX_DEPTH:
             raise StoreError(f"a value is nested deeper than {MAX_DEPTH} levels")
-        return self._mapping(tree, path, indent) if isinstance(tree, dict) else self._list(tree, path, indent)
+        if isinstance(tree, dict):
+            return self._mapping(tree, path, indent)
+        return (line for index, value in enumerate(tree) for line in self.item(value, (*path, index), indent))
 
     def _mapping(self, tree: dict[str, Tree], path: Path, indent: int) -> Iterator[str]:
         margin = " " * indent
@@ -65,25 +68,23 @@ class _Writer:
                 yield f"{margin}? {name}"
                 yield f"{margin}: {inline(value)}"
                 continue
-            head, *rest = self._value(value, (*path, key), indent, WIDTH - indent - len(name) - 2)
+            head, *rest = self.value(value, (*path, key), indent, len(name))
             yield f"{margin}{name}:{' ' if head else ''}{head}"
             yield from rest
 
-    def _list(self, tree: list[Tree], path: Path, indent: int) -> Iterator[str]:
-        margin = " " * indent
-        for index, value in enumerate(tree):
-            here = (*path, index)
-            if isinstance(value, dict | list) and self._spread(value, here, WIDTH - indent - 2):
-                head, *rest = self.container(value, here, indent + 2)
-                head = head.lstrip(" ")
-            else:
-                head, *rest = self._value(value, here, indent, WIDTH - indent - 2)
-            yield f"{margin}- {head}"
-            yield from rest
+    def item(self, value: Tree, path: Path, indent: int) -> Iterator[str]:
+        """The lines of one item of a list, the first with its dash."""
+        if isinstance(value, dict | list) and self._spread(value, path, WIDTH - indent - 2):
+            head, *rest = self.container(value, path, indent + 2)
+            head = head.lstrip(" ")
+        else:
+            head, *rest = self.value(value, path, indent, 0)
+        yield f"{' ' * indent}- {head}"
+        yield from rest
 
-    def _value(self, value: Tree, path: Path, indent: int, room: int) -> Iterator[str]:
-        """What follows `key:` on its line (empty: nothing), then the lines below it."""
-        if isinstance(value, dict | list) and self._spread(value, path, room):
+    def value(self, value: Tree, path: Path, indent: int, key: int) -> Iterator[str]:
+        """What stands behind a key of `key` characters (empty: nothing), then the lines below it."""
+        if isinstance(value, dict | list) and self._spread(value, path, WIDTH - indent - key - 2):
             yield ""
             yield from self.container(value, path, indent if isinstance(value, list) else indent + 2)
         elif isinstance(value, str) and is_literal(value):
@@ -95,7 +96,7 @@ class _Writer:
             yield inline(value)
 
     def _spread(self, value: dict[str, Tree] | list[Tree], path: Path, room: int) -> bool:
-        return bool(value) and (self._block(path) or not fits(value, room))
+        return bool(value) and (self.block(path) or not fits(value, room))
 
 
 def fits(value: Tree, room: int = WIDTH) -> bool:

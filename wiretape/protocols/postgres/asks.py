@@ -6,19 +6,25 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 from wiretape.case import Call
+from wiretape.errors import EncodeError
 from wiretape.protocols.base import Ask, Role
 from wiretape.protocols.postgres.sql import Statement, canonical, values
+from wiretape.protocols.postgres.types import Catalog, parse_type
+from wiretape.protocols.postgres.values import from_tree
 from wiretape.tree import Tree
 
 _ORDER: tuple[Role, ...] = ("query", "begin", "end", "control", "housekeeping")
+BUILT_IN: Final = Catalog.of({})
+BYTEA: Final = 17
 _PLACEHOLDER = re.compile(r"\$(\d+)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What one SQL text asks. `role` is the weightiest of its statements'; `parameters` the highest `$n`, 0 where there is none."""
+    """What one SQL text asks. `role` is the weightiest of its statements'; `parameters` is the highest `$n`."""
 
     sql: str
     statements: tuple[Statement, ...]
@@ -54,12 +60,28 @@ def make(target: str, asked: Plan, params: Sequence[Tree]) -> Ask:
         found = values(asked.statements[0], params)
     else:
         found = tuple(value for statement in asked.statements for value in values(statement, params))
-    return Ask(
-        target=target, operation=asked.sql, shape=asked.shape, values=found, writes=asked.writes, role=asked.role
-    )
+    return Ask(target=target, operation=asked.sql, shape=asked.shape, values=found, writes=asked.writes, role=asked.role)
 
 
 def ask(call: Call) -> Ask:
     """A recorded call as an ask."""
-    params = call.fields.get("params")
-    return make(call.target, plan(call.operation), params if isinstance(params, list) else ())
+    params, types = call.fields.get("params"), call.fields.get("param_types")
+    if not isinstance(params, list):
+        return make(call.target, plan(call.operation), ())
+    named = types if isinstance(types, list) else []
+    texts = [_text(value, named[index] if index < len(named) else "") for index, value in enumerate(params)]
+    return make(call.target, plan(call.operation), texts)
+
+
+def _text(value: Tree, kind: Tree) -> Tree:
+    """A parameter as text; as it stands where it is not one of its type."""
+    try:
+        oid = parse_type(BUILT_IN, str(kind))[0] if kind else 0
+    except EncodeError:  # a type of the database's own: its values are written as text
+        oid = 0
+    if isinstance(value, bytes) and oid != BYTEA:
+        return value
+    try:
+        return from_tree(BUILT_IN, oid, value)
+    except EncodeError:
+        return value

@@ -37,6 +37,18 @@ class Wording:
     style: Style
     encoding: str = "utf-8"
 
+    def said(self, text: str) -> str:
+        """A message's text, which is read as UTF-8 (in which no byte is lost), in the client's encoding."""
+        if text.isascii():
+            return text
+        return text.encode("utf-8", "surrogateescape").decode(self.encoding, "backslashreplace")
+
+    def spoken(self, text: str) -> str:
+        """The other way: what a message, which is written as UTF-8, must hold so that the client reads `text`."""
+        if self.encoding == "utf-8" or text.isascii():
+            return text
+        return text.encode(self.encoding, "replace").decode("utf-8", "surrogateescape")
+
 
 def format_of(formats: Sequence[int], index: int) -> int:
     """The format of value `index`: formats come as none (all text), one (for all) or one for each."""
@@ -116,12 +128,18 @@ class Shape:
     names: tuple[str, ...]
     types: tuple[tuple[int, int], ...]
 
-    def description(self, formats: Sequence[int]) -> bytes:
+    def description(self, wording: Wording, formats: Sequence[int]) -> bytes:
         """The RowDescription. Raises EncodeError."""
         columns = tuple(
             Column(
-                name=name, table=0, number=0, type=oid, size=type_size(oid), modifier=modifier, format=format_of(formats, index)
-            )
+                name=wording.spoken(name),
+                table=0,
+                number=0,
+                type=oid,
+                size=type_size(oid),
+                modifier=modifier,
+                format=format_of(formats, index),
+            )  # fmt: skip
             for index, (name, (oid, modifier)) in enumerate(zip(self.names, self.types, strict=True))
         )
         return RowDescription(columns=columns).encode()
@@ -163,7 +181,9 @@ def encode_value(wording: Wording, oid: int, form: int, value: Tree, path: str) 
         text = from_tree(wording.catalog, oid, value)
         if text is None:
             return None
-        return to_binary(wording.catalog, oid, text, wording.style) if form else text.encode(wording.encoding, "surrogateescape")
+        return (
+            to_binary(wording.catalog, oid, text, wording.style) if form else text.encode(wording.encoding, "surrogateescape")
+        )
     except EncodeError as error:
         raise EncodeError(path, error.reason) from error
     except UnicodeEncodeError as error:
