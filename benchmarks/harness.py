@@ -8,11 +8,13 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -50,39 +52,51 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A running server and what it says."""
+
+    process: subprocess.Popen[bytes]
+    log: IO[bytes]
+
+    def said(self) -> str:
+        self.log.seek(0)
+        return self.log.read().decode(errors="replace").strip()
+
+    def interrupt(self) -> str:
+        """Ends it as Ctrl-C would; all it said."""
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=120)
+        return self.said()
+
+    def await_port(self, port: int) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise Unavailable(f"{self.process.args!r} exited with {self.process.returncode}: {self.said()[-500:]}")
+            with socket.socket() as probe:
+                probe.settimeout(1)
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise Unavailable(f"{self.process.args!r} did not listen on port {port} within 30 s")
+
+
 @contextmanager
-def running(command: Sequence[str], port: int, cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> Iterator[int]:
-    """A server in its own process group, from the moment `port` accepts connections; killed after the block. Its pid."""
-    log = subprocess.DEVNULL if not os.environ.get("BENCH_LOG") else None
-    with subprocess.Popen(
-        command,
-        cwd=cwd,
-        env={**os.environ, **(env or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    ) as server:
+def running(command: Sequence[str], port: int, cwd: Path = ROOT) -> Iterator[Server]:
+    """A server in its own process group, from the moment `port` accepts connections; killed after the block."""
+    with (
+        tempfile.TemporaryFile() as log,
+        subprocess.Popen(command, cwd=cwd, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True) as process,
+    ):
+        server = Server(process=process, log=log)
         try:
-            await_port(port, server, command)
-            yield server.pid
+            server.await_port(port)
+            yield server
         finally:
-            if server.poll() is None:
-                os.killpg(server.pid, signal.SIGKILL)
-            server.wait(timeout=30)
-
-
-def await_port(port: int, server: subprocess.Popen[bytes], command: Sequence[str]) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if server.poll() is not None:
-            raise Unavailable(f"{' '.join(command[:4])} … exited with {server.returncode}; BENCH_LOG=1 shows why")
-        with socket.socket() as probe:
-            probe.settimeout(1)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise Unavailable(f"{' '.join(command[:4])} … did not listen on port {port} within 30 s")
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait(timeout=30)
 
 
 @contextmanager

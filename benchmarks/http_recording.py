@@ -1,4 +1,7 @@
-"""HTTP requests a second: straight, through stock mitmdump that only passes them on, and through wiretape recording them."""
+"""HTTP requests a second: straight, through stock mitmdump that only passes them on, and through wiretape recording them.
+
+It is checked that wiretape has recorded every one.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ import sys
 import tempfile
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
-from harness import BIN, ROOT, WIRETAPE, Result, free_port, in_turn, running
+from harness import BIN, ROOT, WIRETAPE, Result, Unavailable, free_port, in_turn, running
 
 CONNECTIONS = 16
 
@@ -45,8 +49,8 @@ class Client(asyncio.Protocol):
             self.lost.set_exception(error or ConnectionError("the connection was closed"))
 
 
-async def load(port: int, seconds: float) -> float:
-    """Requests a second over CONNECTIONS kept-alive connections."""
+async def load(port: int, seconds: float) -> tuple[int, float]:
+    """Requests, and requests a second, over CONNECTIONS kept-alive connections."""
     loop = asyncio.get_running_loop()
     request = b"GET /products/LAMP-01 HTTP/1.1\r\nhost: 127.0.0.1:%d\r\naccept: */*\r\nuser-agent: bench\r\n\r\n" % port
     clients = [(await loop.create_connection(lambda: Client(request), "127.0.0.1", port))[1] for _ in range(CONNECTIONS)]
@@ -55,15 +59,22 @@ async def load(port: int, seconds: float) -> float:
     for client in clients:
         client.going = False
     await asyncio.gather(*(client.lost for client in clients))
-    rate = sum(client.done for client in clients) / (time.perf_counter() - began)
+    done, took = sum(client.done for client in clients), time.perf_counter() - began
     for client in clients:
         client.transport.close()
-    return rate
+    return done, done / took
 
 
 def measure(rounds: int, seconds: float) -> list[Result]:
     ports = {name: free_port() for name in ("direct", "mitmdump", "wiretape")}
     url = f"http://127.0.0.1:{ports['direct']}"
+    sent = dict.fromkeys(ports, 0)
+
+    def contender(name: str) -> float:
+        done, rate = asyncio.run(load(ports[name], seconds))
+        sent[name] += done
+        return rate
+
     with ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="wiretape-bench-"))
         stack.enter_context(
@@ -71,10 +82,12 @@ def measure(rounds: int, seconds: float) -> list[Result]:
         )
         stock = [str(BIN / "mitmdump"), "-q", "--set", f"confdir={folder}/ca", "--mode", f"reverse:{url}@{ports['mitmdump']}"]
         stack.enter_context(running(stock, ports["mitmdump"]))
-        ours = [*WIRETAPE, "record", "--service", f"{url}@{ports['wiretape']}", "--suite", f"{folder}/suite"]
-        stack.enter_context(running(ours, ports["wiretape"], cwd=Path(folder)))
-        contenders = {name: (lambda port=port: asyncio.run(load(port, seconds))) for name, port in ports.items()}
-        found = in_turn(rounds, contenders)
+        ours = [*WIRETAPE, "record", "--service", f"{url}@{ports['wiretape']}", "--sample", "0"]
+        recorder = stack.enter_context(running(ours, ports["wiretape"], cwd=Path(folder)))
+        found = in_turn(rounds, {name: partial(contender, name) for name in ports})
+        said = recorder.interrupt()
+    if f"{sent['wiretape']} requests" not in said:
+        raise Unavailable(f"{sent['wiretape']} requests were sent through wiretape, but it says: {said}")
     shared = {"unit": "req/s", "ours": found["wiretape"]}
     return [
         Result(
