@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -18,10 +19,13 @@ from wiretape.cli import common
 from wiretape.config import Config, load_config
 from wiretape.errors import WiretapeError
 
+if TYPE_CHECKING:
+    from recorder.run import Recording
+
 _SHOWN = 10
 
 
-def choices[**P, R](command: click.decorators.FC) -> click.decorators.FC:
+def choices[F: Callable[..., object]](command: F) -> F:
     """The options that say what becomes a case; compiling again may choose otherwise."""
     options = (
         click.option(
@@ -60,15 +64,15 @@ def record(
 ) -> None:
     """Record real traffic of a service and its dependencies into cases.
 
-    With a COMMAND the service is started and stopped by us; without, it already runs. ${main.port} in the command stands for where
-    target main listens.
+    With a COMMAND the service is started and stopped by us; without, it already runs. ${main.port} in the command stands for
+    where target main listens.
     """
     chosen = _chosen(include=include, exclude=exclude, sample=sample, max_body=max_body, serialize=serialize or None)
     found = _load(config, service, dep, suite, chosen)
     if command and found.service:
         found = replace(found, service=replace(found.service, command=tuple(command)))
-    failure = asyncio.run(_record(found, drive))
-    if failure is None or _captured(found):
+    requests, failure = asyncio.run(_record(found, drive))
+    if requests or failure is None:
         _print(compile_captures(found, keep=keep_capture))
     if failure is not None:
         raise failure
@@ -106,15 +110,9 @@ def _chosen(**options: object) -> dict[str, object]:
     return {name: value for name, value in options.items() if value not in (None, ())}
 
 
-def _captured(config: Config) -> bool:
-    from recorder import capture
-
-    return any(not capture.in_use(path) for path in capture.captures(config.home))
-
-
-async def _record(config: Config, drive: str) -> WiretapeError | None:
-    """Record; an error that ended the recording is handed back, so that what came before it can be compiled."""
-    from recorder.run import Recording
+async def _record(config: Config, drive: str) -> tuple[int, WiretapeError | None]:
+    """Record; how many requests came, and the error that ended it: what came before can be compiled all the same."""
+    from recorder.run import Recording  # the proxy takes half a second to import
 
     console = Console(stderr=True, highlight=False)
 
@@ -126,12 +124,12 @@ async def _record(config: Config, drive: str) -> WiretapeError | None:
         try:
             await recording.run()
         except WiretapeError as error:
-            return error
-    return None
+            return recording.requests, error
+    return recording.requests, None
 
 
 @contextlib.contextmanager
-def _live(console: Console, recording: object) -> Iterator[None]:
+def _live(console: Console, recording: Recording) -> Iterator[None]:
     """The count, on a terminal."""
     if not console.is_terminal:
         yield
@@ -140,8 +138,8 @@ def _live(console: Console, recording: object) -> Iterator[None]:
         yield
 
 
-def _counts(recording: object) -> str:
-    front, *targets = recording.listeners  # type: ignore[attr-defined]
+def _counts(recording: Recording) -> str:
+    front, *targets = recording.listeners
     parts = [f"{front.turns} requests", *(f"{one.target}: {one.turns} round trips" for one in targets)]
     return "recording: " + " · ".join(parts)
 
@@ -153,8 +151,8 @@ def _print(summary: Summary) -> None:
 
 def _report(summary: Summary) -> Iterator[str]:
     """What compiling came to, one fact a line, nothing that is nought."""
-    cases = len(summary.written)
-    yield f"{_count(cases, 'case')} written to {summary.suite} ({_count(summary.calls, 'call')}, {_count(summary.session, 'session call')})"
+    inside = f"{_count(summary.calls, 'call')}, {_count(summary.session, 'session call')}"
+    yield f"{_count(len(summary.written), 'case')} written to {summary.suite} ({inside})"
     if not summary.requests:
         yield "  no request was seen"
     if summary.filtered:
@@ -162,7 +160,8 @@ def _report(summary: Summary) -> Iterator[str]:
     if summary.unanswered:
         yield f"  without a response, so no case: {_count(summary.unanswered, 'request')}"
     if summary.ambiguous:
-        yield f"  ambiguous: {_count(len(summary.ambiguous), 'case')} ({_some(summary.ambiguous)}); record with --serialize to be certain"
+        some = f"{_count(len(summary.ambiguous), 'case')} ({_some(summary.ambiguous)})"
+        yield f"  ambiguous: {some}; record with --serialize to be certain"
     for name, why in summary.incomplete[:_SHOWN]:
         yield f"  incomplete: {name}: {why}"
     if len(summary.incomplete) > _SHOWN:

@@ -22,6 +22,7 @@ from wiretape.case import Call, Case
 from wiretape.config import Config
 from wiretape.errors import StoreError
 from wiretape.protocols.http import SWITCHING, to_request, to_response
+from wiretape.tree import Tree
 
 _CERTAIN = ("serialize", "in-flight")
 
@@ -74,7 +75,7 @@ class _Made:
 
     cases: list[Case] = field(default_factory=list)
     session: dict[str, Call] = field(default_factory=dict)
-    facts: dict[str, dict[str, object]] = field(default_factory=dict)
+    facts: dict[str, dict[str, Tree]] = field(default_factory=dict)
 
 
 def _busy(path: Path, summary: Summary) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 
 from recorder import capture
 from recorder.addon import Proxy
@@ -37,8 +37,8 @@ class Recording:
     async def run(self) -> None:
         """Record until a signal, the end of the drive command, or the end of the service.
 
-        Raises TargetError where a port is taken, the service does not start or ends by itself, or the drive command fails; what was
-        captured until then stays and can be compiled.
+        Raises TargetError where a port is taken, the service does not start or ends by itself, or the drive command fails; the
+        requests captured until then can be compiled all the same.
         """
         writer = CaptureWriter(capture.fresh(self._config.home), self._speak)
         try:
@@ -46,10 +46,13 @@ class Recording:
                 async with Proxy(self.listeners, Tape(writer, self._speak), ensure_ca(self._config.home)), self._running():
                     await self._until_done()
                     await self._settle(writer)
+        except BaseException:
+            writer.close()
+            if not self.requests:
+                capture.delete(writer.path)
+            raise
         finally:
             writer.close()
-            if not any(one.connections for one in self.listeners):
-                capture.delete(writer.path)
 
     @property
     def requests(self) -> int:
@@ -98,7 +101,7 @@ class Recording:
         if self._stop.is_set():
             return
         self._say_where()
-        ends = [self._stop.wait()]
+        ends: list[Coroutine[object, object, object]] = [self._stop.wait()]
         if self._process is not None:
             ends.append(self._service_ended(self._process))
         if self._drive:
@@ -141,9 +144,9 @@ class Recording:
                 seen, since = writer.taken_in, loop.time()
             await asyncio.sleep(_TICK)
 
-    async def _first(self, *awaitables: object) -> None:
+    async def _first(self, *awaitables: Coroutine[object, object, object]) -> None:
         """Until one is done; the others are cancelled, and a failure is raised."""
-        tasks = [asyncio.ensure_future(one) for one in awaitables]  # type: ignore[call-overload]
+        tasks = [asyncio.ensure_future(one) for one in awaitables]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:

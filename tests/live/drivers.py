@@ -7,6 +7,8 @@ itself: `SETUP` makes the same start for each.
 from __future__ import annotations
 
 import asyncio
+import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -302,6 +304,68 @@ def pg8000_steps(port: int) -> Answers:
     return out
 
 
+def psycopg_encoded(port: int) -> Answers:
+    """A client that writes and reads Latin-1."""
+    out: Answers = []
+    with psycopg.connect(dsn(port, client_encoding="latin1"), autocommit=True) as connection:
+        out.append(connection.execute("SELECT 'é' || %s AS \"ü\"", ("à",)).fetchone())
+        cursor = connection.execute("INSERT INTO thing (name) VALUES (%s) RETURNING name AS \"ñame\"", ("Zoë",), binary=True)
+        out += [[column.name for column in cursor.description or ()], cursor.fetchall()]
+        try:
+            connection.execute("SELECT \"größe\" FROM thing")
+        except psycopg.Error as error:
+            out.append((*said(error), error.diag.message_primary))
+    return out
+
+
+def psycopg_cancel(port: int) -> Answers:
+    """A query that is cancelled, over a second connection; a statement that times out; a connection that the server ends."""
+    out: Answers = []
+    with psycopg.connect(dsn(port), autocommit=True) as connection:
+        out.append(connection.execute("SELECT name FROM thing WHERE id = %s", (1,)).fetchone())
+        connection.cancel_safe()
+        connection.execute("SET statement_timeout = '5ms'")
+        try:
+            connection.execute("SELECT pg_sleep(5)")
+        except psycopg.Error as error:
+            out.append((*said(error), error.diag.message_primary))
+        connection.execute("RESET statement_timeout")
+        try:
+            connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        except psycopg.Error as error:
+            out.append(said(error))
+    return out
+
+
+def psycopg2_large(port: int) -> Answers:
+    """Rows that come in many pieces; a large value."""
+    out: Answers = []
+    connection = psycopg2.connect(dsn(port))
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT n, repeat('x', 100) FROM generate_series(1, 300) AS n")
+        rows = cursor.fetchall()
+        out += [len(rows), rows[-1]]
+        cursor.execute("SELECT repeat('y', 70000)")
+        out.append(cursor.fetchall())
+    connection.close()
+    return out
+
+
+def psql(port: int) -> Answers:
+    """psql's own way: what a person does by hand."""
+    script = """
+SELECT id, name, price FROM thing ORDER BY id;
+BEGIN; SELECT nothing; ROLLBACK;
+SELECT 1 AS a \\; SELECT 2 AS b;
+\\dT mood
+"""
+    done = subprocess.run(
+        ["psql", dsn(port), "-X", "-A", "-q"], input=script, capture_output=True, text=True, check=False, timeout=30
+    )
+    return [done.stdout, done.stderr, done.returncode]
+
+
 SCENARIOS: Mapping[str, Callable[[int], Answers]] = MappingProxyType(
     {
         "psycopg2": psycopg2_simple,
@@ -312,6 +376,10 @@ SCENARIOS: Mapping[str, Callable[[int], Answers]] = MappingProxyType(
         "psycopg3-pipeline": psycopg_pipeline,
         "psycopg3-types": psycopg_types,
         "psycopg3-copy": psycopg_copy,
+        "psycopg3-latin1": psycopg_encoded,
+        "psycopg3-cancel": psycopg_cancel,
+        "psycopg2-large": psycopg2_large,
+        **({"psql": psql} if shutil.which("psql") else {}),
         "asyncpg": asyncpg_steps,
         "pg8000": pg8000_steps,
     }

@@ -10,12 +10,13 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "laws"), str(ROOT / "tests" / "live")]
+sys.path.insert(0, str(ROOT))
 
 import psycopg  # noqa: E402
-import transcripts  # noqa: E402
-from drivers import SCENARIOS, SETUP, dsn  # noqa: E402
-from relay import Relay  # noqa: E402
+
+from tests.laws import transcripts  # noqa: E402
+from tests.live.drivers import SCENARIOS, SETUP, dsn  # noqa: E402
+from tests.live.relay import Relay  # noqa: E402
 
 
 def record(port: int, name: str) -> None:

@@ -23,9 +23,10 @@ _WRITING_VERBS = frozenset(
     ("insert", "update", "delete", "merge", "truncate", "create", "alter", "drop", "comment", "grant", "revoke", "reindex",
      "cluster", "vacuum", "refresh", "security", "import", "reassign", "call", "do")
 )  # fmt: skip
-_WRITING_PART = re.compile(r"(?:^|[()] |\()(?:insert into|update|delete from|merge into) (?!set\b)\S")
-_WRITING_SELECT = re.compile(r"[^(]*? into (?!\?)\S")
-_COPY_IN = re.compile(r"copy \S+(?: \([^()]*\))? from\b")
+_WRITING_PART = re.compile(
+    r"(?:\(|[()] |^explain (?:analyze |verbose )*)(?:insert into|update|delete from|merge into) (?!set\b)\S"
+)
+_COPY_IN = re.compile(r"""copy (?:"(?:[^"]|"")*+"|[^\s"(])++ (?:\([^()]*\) )?from\b""")
 _MAIN_VERBS = frozenset(("select", "insert", "update", "delete", "merge", "values", "table"))
 
 
@@ -69,4 +70,4 @@ def does_write(verb: str, shape: str) -> bool:
         return False
     if shape.startswith("with ") or verb == "explain":
         return _WRITING_PART.search(shape) is not None
-    return verb == "select" and _WRITING_SELECT.match(shape) is not None
+    return verb == "select" and " into " in shape

@@ -270,6 +270,7 @@ _UNITS: Mapping[str, tuple[int, int]] = MappingProxyType(
         "m": (2, 60 * _SECOND), "second": (2, _SECOND), "sec": (2, _SECOND), "s": (2, _SECOND),
     }
 )  # fmt: skip
+_BARE = re.compile(r"[+-]?\d+", re.ASCII)
 _QUANTITY = re.compile(r"\s*(?:([+-]?)(\d+):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?|([+-]?\d+)\s*([A-Za-z]+))(?=\s|$)", re.ASCII)
 
 
@@ -298,6 +299,8 @@ def _interval_write(text: str, _style: Style) -> bytes:
     if forever := _FOREVER.get(text.lower()):
         return _INTERVAL.pack(2**63 - 1, 2**31 - 1, 2**31 - 1) if forever > 0 else _INTERVAL.pack(-(2**63), -(2**31), -(2**31))
     demand(text, "empty")
+    if _BARE.fullmatch(text):  # in SQL, too, a number alone is seconds
+        text += " s"
     totals = [0, 0, 0]
     at = 0
     while at < len(text):

@@ -87,8 +87,7 @@ def _split(text: str) -> tuple[str, int]:
 def _double_digits(number: float) -> tuple[str, int]:
     if number < 2.0**51:  # no decimal of 17 digits can be an end of the interval down here
         return _split(repr(number))
-    below, above = math.nextafter(number, 0.0), math.nextafter(number, math.inf)
-    return _shortest(number, below, above if above != math.inf else number + (number - below), 17)
+    return _shortest(number, math.nextafter(number, 0.0), math.nextafter(number, math.inf), 17)
 
 
 def _single_digits(number: float) -> tuple[str, int]:
@@ -98,8 +97,7 @@ def _single_digits(number: float) -> tuple[str, int]:
             text = f"{number:.{precision - 1}e}"
             if struct.unpack("!I", struct.pack("!f", float(text)))[0] == bits:
                 return _split(text)
-    below = _single(bits - 1)
-    return _shortest(number, below, _single(bits + 1) if bits + 1 < 0x7F800000 else number + (number - below), 9)
+    return _shortest(number, _single(bits - 1), _single(bits + 1), 9)
 
 
 def _single(bits: int) -> float:
@@ -108,8 +106,9 @@ def _single(bits: int) -> float:
 
 def _shortest(number: float, below: float, above: float, most: int) -> tuple[str, int]:
     """The fewest digits strictly between the midpoints to both neighbours; of those, the nearest to `number`."""
-    exact = Fraction(number)
-    low, high = (exact + Fraction(below)) / 2, (exact + Fraction(above)) / 2
+    exact, lower = Fraction(number), Fraction(below)
+    upper = Fraction(above) if above != math.inf else 2 * exact - lower
+    low, high = (exact + lower) / 2, (exact + upper) / 2
     exponent = int(f"{number:.{most}e}".partition("e")[2])
     for precision in range(1, most + 1):
         unit = Fraction(10) ** (exponent - precision + 1)

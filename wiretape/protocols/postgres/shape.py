@@ -100,7 +100,7 @@ class _Reader:
         self.out.append("?")
         self.slots.append(slot)
         self._at += 1
-        while self._token(self._at)[0] == "cast" and (end := self._type_end(self._at + 1)):
+        while self._token(self._at)[0] == "cast" and (end := self._cast_end(self._at + 1)):
             self._at = end
 
     def _string(self, text: str) -> None:
@@ -114,7 +114,7 @@ class _Reader:
     def _word(self, text: str) -> None:
         if text in _WORD_VALUES and not self._tests_for(text):
             self._slot(_WORD_VALUES[text])
-        elif text in _TYPES and (end := self._type_end(self._at)) and self._token(end)[0] == "string":
+        elif text in _TYPES and self._token(end := self._type_end(self._at))[0] == "string":
             self._at = end
         else:
             self._keep(text)
@@ -150,15 +150,18 @@ class _Reader:
         if at > 1 and out[at] == "?" and out[at - 1] == "(" and out[at - 2] == "in":
             out[at + 1 :] = [")"]
 
-    def _type_end(self, at: int) -> int:
-        """The place behind the type name that begins here; 0 where none does."""
-        kind, first = self._token(at)
-        if kind not in ("word", "name"):
+    def _cast_end(self, at: int) -> int:
+        """The place behind the type name, qualified or not, that begins here; 0 where none does."""
+        if self._token(at)[0] not in ("word", "name"):
             return 0
-        at += 1
-        while self._token(at) == ("mark", ".") and self._token(at + 1)[0] in ("word", "name"):
+        while self._token(at + 1) == ("mark", ".") and self._token(at + 2)[0] in ("word", "name"):
             at += 2
-        at = self._modifier_end(self._later_words_end(first, at))
+        return self._type_end(at)
+
+    def _type_end(self, at: int) -> int:
+        """The place behind the type whose first word is here."""
+        first = self._token(at)[1]
+        at = self._modifier_end(self._later_words_end(first, at + 1))
         if first in ("time", "timestamp") and [text for _, text in self._tokens[at : at + 3]] in _ZONES:
             at += 3
         return self._array_end(at)

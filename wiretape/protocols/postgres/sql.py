@@ -7,6 +7,7 @@ results by SQL text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,7 @@ from wiretape.tree import Tree
 __all__ = ["Slot", "Statement", "canonical", "tidy", "values"]
 
 _WHITE = " \t\n\r\f\v"
+_GENERATED = re.compile(r"(?!name_\d+\Z).*\d.*", re.DOTALL)
 _SEMICOLON: Token = ("mark", ";")
 _NAME_LAST = frozenset(("savepoint", "release", "fetch", "move", "close", "deallocate"))
 _NAME_SECOND = frozenset(("declare", "prepare", "execute"))
@@ -133,6 +135,6 @@ def _stable_names(found: Sequence[Token], parts: Sequence[tuple[int, int]]) -> d
             place = end - 1
         else:
             continue
-        if start < place < end and found[place][0] in ("word", "name") and any(map(str.isdigit, found[place][1])):
+        if start < place < end and found[place][0] in ("word", "name") and _GENERATED.fullmatch(found[place][1]):
             stable[place] = names.setdefault(found[place][1], f"name_{len(names) + 1}")
     return stable

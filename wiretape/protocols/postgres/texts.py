@@ -148,8 +148,3 @@ TEXTS: Mapping[int, Codec] = MappingProxyType(
         5038: _SNAPSHOT,
     }
 )
-
-# Types of extensions, which have another OID in every database
-EXTENSIONS: Mapping[str, Codec] = MappingProxyType(
-    {"citext": TEXT, "ltree": versioned(1, "a label path"), "lquery": versioned(1, "a label query")}
-)

@@ -118,8 +118,8 @@ class Catalog:
 
         Raises EncodeError whose path is within `types`.
         """
-        oids = {name: _number(described, "oid", name) for name, described in custom.items()}
-        return cls({found.oid: found for found in _custom(custom, oids)})
+        named = cls({found.oid: found for found in _custom(custom, None)})
+        return cls({found.oid: found for found in _custom(custom, named)})
 
     def by_oid(self, oid: int) -> Type | None:
         return self._by_oid.get(oid)
@@ -133,20 +133,22 @@ class Catalog:
         return tuple(self._by_name)
 
 
-def _custom(custom: Mapping[str, Tree], oids: Mapping[str, int]) -> Iterator[Type]:
+def _custom(custom: Mapping[str, Tree], named: Catalog | None) -> Iterator[Type]:
+    """The types described, and their arrays and multiranges. What they are made of is looked up in `named`, if there is one."""
     for name, described in custom.items():
-        if not isinstance(described, dict):
-            continue  # told by `of`
-        oid, kind = oids[name], described.get("kind", "base")
-        if kind not in _KINDS or kind in ("array", "multirange"):
-            raise EncodeError(f"types.{name}.kind", f"{kind!r} is not base, enum, composite, domain or range")
+        oid = _number(described, "oid", name)
+        assert isinstance(described, dict)
+        path, category = f"types.{name}", described.get("kind", "base")
+        if category not in _KINDS or category in ("array", "multirange"):
+            raise EncodeError(f"{path}.kind", f"{category!r} is not base, enum, composite, domain or range")
         element = 0
         fields: tuple[tuple[str, int], ...] = ()
-        if kind in ("domain", "range"):
-            element = _refer(described.get("base" if kind == "domain" else "subtype"), oids, f"types.{name}")
-        elif kind == "composite":
-            fields = _fields(described.get("fields"), oids, f"types.{name}.fields")
-        yield Type(oid=oid, name=name, category=kind, element=element, fields=fields)
+        if category in ("domain", "range"):
+            key = "base" if category == "domain" else "subtype"
+            element = _refer(described.get(key), named, f"{path}.{key}")
+        elif category == "composite":
+            fields = _fields(described.get("fields"), named, f"{path}.fields")
+        yield Type(oid=oid, name=name, category=category, element=element, fields=fields)
         yield from _relatives(described, name, oid)
 
 
@@ -158,20 +160,20 @@ def _relatives(described: dict[str, Tree], name: str, oid: int) -> Iterator[Type
         yield Type(oid=multirange, name=multiname, category="multirange", element=oid)
 
 
-def _fields(fields: Tree, oids: Mapping[str, int], path: str) -> tuple[tuple[str, int], ...]:
+def _fields(fields: Tree, named: Catalog | None, path: str) -> tuple[tuple[str, int], ...]:
     if not isinstance(fields, dict):
         raise EncodeError(path, "expected a mapping of field name to type name")
-    return tuple((field, _refer(kind, oids, f"{path}.{field}")) for field, kind in fields.items())
+    return tuple((field, _refer(kind, named, f"{path}.{field}")) for field, kind in fields.items())
 
 
-def _refer(name: Tree, oids: Mapping[str, int], path: str) -> int:
+def _refer(name: Tree, named: Catalog | None, path: str) -> int:
     """The OID of a type another one is made of."""
     if not isinstance(name, str):
         raise EncodeError(path, "expected the name of a type")
-    if name in oids:
-        return oids[name]
+    if named is None:
+        return 0
     try:
-        return parse_type(Catalog(), name)[0]
+        return parse_type(named, name)[0]
     except ValueError as error:
         raise EncodeError(path, str(error)) from None
 

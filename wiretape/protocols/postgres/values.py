@@ -15,12 +15,13 @@ from types import MappingProxyType
 
 from wiretape.errors import EncodeError
 from wiretape.protocols.postgres import arrays, rows
+from wiretape.protocols.postgres.extensions import EXTENSIONS
 from wiretape.protocols.postgres.geometry import GEOMETRY
 from wiretape.protocols.postgres.moments import MOMENTS
 from wiretape.protocols.postgres.network import NETWORK
 from wiretape.protocols.postgres.numbers import NUMBERS, float_text
 from wiretape.protocols.postgres.scalar import Codec, NoText, Style
-from wiretape.protocols.postgres.texts import EXTENSIONS, TEXT, TEXTS
+from wiretape.protocols.postgres.texts import TEXT, TEXTS
 from wiretape.protocols.postgres.types import Catalog, Type, type_name
 from wiretape.tree import Number, Tree, kind
 
@@ -157,7 +158,8 @@ def _expects(catalog: Catalog, oid: int) -> str:
         case "domain", Type(element=base):
             return _expects(catalog, base)
         case _:
-            return "expected its text form"
+            known = EXTENSIONS.get(found.name) if found else None
+            return f"expected {known.expects}" if known else "expected its text form"
 
 
 def _article(name: str) -> str:
