@@ -25,9 +25,14 @@ class Normalizer(Protocol):
     the request or from a row must stay what it was.
     """
 
-    name: str
-    unasked: bool
-    identity: bool
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def unasked(self) -> bool: ...
+
+    @property
+    def identity(self) -> bool: ...
 
     def recognises(self, value: Tree) -> bool:
         """Whether the value is of this kind at all."""

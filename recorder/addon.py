@@ -9,15 +9,18 @@ import socket
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mitmproxy import connection, master, options
-from mitmproxy.addons import core, next_layer, proxyserver, tlsconfig
-from mitmproxy.proxy import layer
+from mitmproxy import connection, master, options, tls
+from mitmproxy.addons import core, proxyserver, tlsconfig
+from mitmproxy.proxy import context, layer
 from mitmproxy.proxy.server import ConnectionHandler
+from OpenSSL import SSL
 
-from recorder.layer import DatabaseEntry, HttpEntry
+from recorder.layer import DatabaseEntry, HttpEntry, Relay
+from recorder.pgstartup import PostgresEntry
+from recorder.serial import SerialRelay
 from recorder.wire import Listener, Tape
 from wiretape.config import Address
-from wiretape.errors import TargetError
+from wiretape.errors import ConfigError, TargetError
 
 _NO_TIMEOUT = 10 * 365 * 24 * 3600  # mitmproxy hangs up on idle connections after ten minutes; pools idle for days
 
@@ -41,8 +44,8 @@ class Proxy:
         opts = options.Options()
         self._master = master.Master(opts)
         server = proxyserver.Proxyserver()
-        chooser = Chooser({_spec(one): one for one in self._listeners}, self._tape, server)
-        self._master.addons.add(core.Core(), server, chooser, next_layer.NextLayer(), tlsconfig.TlsConfig())
+        chooser = Chooser({_spec(one): one for one in self._listeners}, self._tape, server, self._confdir)
+        self._master.addons.add(core.Core(), server, chooser, tlsconfig.TlsConfig())
         opts.update(
             mode=[_spec(one) for one in self._listeners],
             confdir=str(self._confdir),
@@ -52,17 +55,19 @@ class Proxy:
         )
         self._running = asyncio.ensure_future(self._master.run())
         await asyncio.wait([self._running, asyncio.ensure_future(chooser.up.wait())], return_when=asyncio.FIRST_COMPLETED)
-        try:
-            for instance in server.servers:
-                if instance.last_exception is not None:
-                    raise _cannot_listen(chooser.listeners[instance.mode.full_spec], instance.last_exception)
-        except TargetError:
+        failures = [
+            _cannot_listen(chooser.listeners[one.mode.full_spec], one.last_exception)
+            for one in server.servers
+            if one.last_exception is not None
+        ]
+        if self._running.done():
+            failures.append(TargetError(f"the proxy did not start: {self._running.exception()}"))
+        if failures:
             await self.__aexit__()
-            raise
+            raise failures[0]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._master.options.update(mode=[])
         self._master.shutdown()
         await asyncio.wait([self._running])
         server = self._master.addons.get("proxyserver")
@@ -72,10 +77,12 @@ class Proxy:
 
 
 class Chooser:
-    """The addon that gives every connection our layer. It stands before mitmproxy's own NextLayer, which would decide first."""
+    """The addon that gives every connection our layer, before mitmproxy would choose one."""
 
-    def __init__(self, listeners: Mapping[str, Listener], tape: Tape, server: proxyserver.Proxyserver) -> None:
+    def __init__(self, listeners: Mapping[str, Listener], tape: Tape, server: proxyserver.Proxyserver, confdir: Path) -> None:
         self.listeners = listeners
+        self._certificates = {spec: _certificate(one) for spec, one in listeners.items() if one.certificate}
+        self._confdir = confdir
         self.up = asyncio.Event()
         self._tape = tape
         self._server = server
@@ -84,14 +91,42 @@ class Chooser:
         """Mitmproxy has opened its listeners, or failed to."""
         self.up.set()
 
-    def next_layer(self, choice: layer.NextLayer) -> None:
-        """Choose the first layer of a connection; layers inside it are made by ours."""
-        listener = self.listeners.get(choice.context.client.proxy_mode.full_spec)
-        if listener is None or len(choice.context.layers) != 1:
+    def client_connected(self, client: connection.Client) -> None:
+        """Put our layer in place of the one that would wait for the client to speak: servers may speak first."""
+        listener = self.listeners.get(client.proxy_mode.full_spec)
+        handler = self._handler(client)
+        if listener is None or handler is None:
             return
-        wire = self._tape.open(listener, str(choice.context.client.peername))
-        entry = HttpEntry if not listener.target else DatabaseEntry
-        choice.layer = entry(choice.context, wire, self._handler)
+        ctx = handler.layer.context
+        ctx.server.address = (listener.upstream.host, listener.upstream.port)
+        handler.layer = self._entry(ctx, listener)
+
+    def _entry(self, ctx: context.Context, listener: Listener) -> layer.Layer:
+        wire = self._tape.open(listener)
+        if not listener.target:
+            return HttpEntry(ctx, wire, self._handler, SerialRelay if listener.gate else Relay)
+        if listener.protocol == "postgres":
+            return PostgresEntry(ctx, wire, self._handler)
+        return DatabaseEntry(ctx, wire, self._handler)
+
+    def tls_start_client(self, start: tls.TlsData) -> None:
+        """Use the server's own certificate where we have it; mitmproxy's CA makes one otherwise."""
+        own = self._certificates.get(start.context.client.proxy_mode.full_spec)
+        if own is not None:
+            start.ssl_conn = SSL.Connection(own)
+            start.ssl_conn.set_accept_state()
+
+    def tls_failed_client(self, failed: tls.TlsData) -> None:
+        """Most often the client does not trust our certificate."""
+        listener = self.listeners.get(failed.context.client.proxy_mode.full_spec)
+        if listener is not None:
+            authority = self._confdir / "mitmproxy-ca-cert.pem"
+            self._tape.say(
+                listener,
+                "client TLS",
+                f"a client broke off TLS ({failed.conn.error}); if it verifies certificates, have it trust {authority} "
+                "(sslrootcert), or give the server's own key and certificate as `certificate`",
+            )
 
     def _handler(self, client: connection.Client) -> ConnectionHandler | None:
         return self._server.connections.get(client.id)
@@ -117,9 +152,26 @@ class _Logs(logging.Handler):
         self._logger.setLevel(level)
 
     def emit(self, record: logging.LogRecord) -> None:
-        error = record.exc_info[1] if record.exc_info else None
-        if "failed to listen" not in record.getMessage():
-            self._tape.complain(f"the proxy had an internal error: {error or record.getMessage()}; please report it")
+        message = str(record.exc_info[1] or "") if record.exc_info else record.getMessage()
+        # Listeners that could not open are reported as the error they are; closing them then fails without a word.
+        if message and "failed to listen" not in message:
+            self._tape.complain(f"the proxy had an internal error: {message}; please report it")
+
+
+def _certificate(listener: Listener) -> SSL.Context:
+    """A TLS context with the server's own key and chain. Raises ConfigError where the file has not both."""
+    own = SSL.Context(SSL.TLS_SERVER_METHOD)
+    try:
+        own.use_certificate_chain_file(str(listener.certificate))
+        own.use_privatekey_file(str(listener.certificate))
+        own.check_privatekey()
+    except (SSL.Error, OSError):
+        raise ConfigError(
+            f"{listener.title}: cannot use the certificate {listener.certificate}: it must be a readable PEM file with the "
+            "server's private key and its certificate chain"
+        ) from None
+    own.set_alpn_select_callback(lambda _, offers: b"postgresql" if b"postgresql" in offers else SSL.NO_OVERLAPPING_PROTOCOLS)
+    return own
 
 
 def _spec(listener: Listener) -> str:
@@ -149,7 +201,7 @@ def _cannot_listen(listener: Listener, error: Exception) -> TargetError:
     where = f"cannot listen on {listener.listen} for {listener.title}"
     if number == errno.EADDRINUSE:
         return TargetError(f"{where}: the port is taken; stop what listens there, or give another listen address")
-    if number == errno.EADDRNOTAVAIL:
+    if number == errno.EADDRNOTAVAIL or "could not bind on any address" in str(error):  # asyncio's words for the same
         return TargetError(f"{where}: this machine has no such address; give another listen address")
     if number == errno.EACCES:
         return TargetError(f"{where}: not permitted; use a port from 1024 up")

@@ -57,19 +57,19 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """What an OPEN record says. `target` is empty for the service's own listener."""
+    """What an OPEN record says. `target` is empty for the service; `serialized`: one request at a time was let in."""
 
     target: str
     protocol: str
-    peer: str = ""
+    serialized: bool = False
 
     def encode(self) -> bytes:
-        return json.dumps({"target": self.target, "protocol": self.protocol, "peer": self.peer}).encode()
+        return json.dumps({"target": self.target, "protocol": self.protocol, "serialized": self.serialized}).encode()
 
     @classmethod
     def decode(cls, data: bytes) -> Opening:
         said = json.loads(data)
-        return cls(target=said["target"], protocol=said["protocol"], peer=said["peer"])
+        return cls(target=said["target"], protocol=said["protocol"], serialized=said["serialized"])
 
 
 class Clock:
@@ -123,6 +123,11 @@ class CaptureWriter:
         if not self._broken:
             self._put += len(data) + _OVERHEAD
             self._queue.append(Record(connection, kind, at, data))
+
+    @property
+    def taken_in(self) -> int:
+        """Bytes recorded so far, with what each record costs."""
+        return self._put
 
     def close(self) -> None:
         """Write what is queued and close the file. Safe to call again."""

@@ -23,7 +23,6 @@ type Commands = Iterable[commands.Command]
 type Handlers = Callable[[connection.Client], ConnectionHandler | None]
 
 _RESET = struct.pack("ii", 1, 0)
-_TLS_HANDSHAKE = 0x16
 _BAD_GATEWAY = (
     b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
 )
@@ -37,16 +36,15 @@ class Relay(layer.Layer):
         self.wire = wire
         self.client = ctx.client
         self.server = server or ctx.server
-        self._handlers = handlers
-        self._done = False
+        self.handlers = handlers
+        self.done = False
 
     def handle_event(self, event: events.Event) -> Commands:  # type: ignore[override]  # any iterable serves, and a tuple is fast
         if type(event) is events.DataReceived:
             if event.connection is self.client:
                 return self.from_client(event.data)
-            self.wire.server(event.data)
-            return (commands.SendData(self.client, event.data),)
-        if isinstance(event, events.ConnectionClosed):
+            return self.from_server(event.data) if event.connection is self.server else ()
+        if isinstance(event, events.ConnectionClosed) and (event.connection is self.client or event.connection is self.server):
             return self.closed(event.connection)
         return ()
 
@@ -58,22 +56,28 @@ class Relay(layer.Layer):
         self.wire.client(data)
         return (commands.SendData(self.server, data),)
 
+    def from_server(self, data: bytes) -> Commands:
+        """The server sent `data`."""
+        self.wire.server(data)
+        return (commands.SendData(self.client, data),)
+
     def closed(self, ended: connection.Connection) -> Commands:
         """One side has ended: the other hears it in the same way, as a half-close or as a reset."""
-        if self._done:
+        if self.done:
             return ()
         other = self.server if ended is self.client else self.client
-        if was_reset(self._handlers(self.client), ended):
-            self._finish()
-            reset(self._handlers(self.client), other)
+        if was_reset(self.handlers(self.client), ended):
+            self.finish()
+            reset(self.handlers(self.client), other)
             return _close(other, ended)
         if self.client.state & ConnectionState.CAN_READ or self.server.state & ConnectionState.CAN_READ:
             return (commands.CloseTcpConnection(other, half_close=True),)
-        self._finish()
+        self.finish()
         return _close(self.server, self.client)
 
-    def _finish(self) -> None:
-        self._done = True
+    def finish(self) -> None:
+        """Nothing more will pass."""
+        self.done = True
         self.wire.close()
 
 
@@ -169,11 +173,6 @@ def upstream_down(wire: Wire, error: str) -> str:
     wire.close()
     wire.tape.say(listener, "upstream", message)
     return f"{listener.title}: {message}"
-
-
-def looks_like_tls(data: bytes) -> bool:
-    """Whether a client's first bytes are a TLS handshake."""
-    return data[:1] == bytes([_TLS_HANDSHAKE])
 
 
 def shortcut(handler: ConnectionHandler | None, relay: layer.Layer) -> None:

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from recorder.capture import CaptureWriter, Clock, Kind, Opening
+from recorder.gate import Gate
 from wiretape.config import Address, TlsPolicy
+
+_TLS_HANDSHAKE = b"\x16"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -15,7 +18,8 @@ class Listener:
     """One listener and its upstream, with what was learned and counted so far.
 
     `target` is empty for the service itself. `turns` counts requests roughly: how often the client spoke after the server had.
-    `tls_only` holds the (user, database) pairs the upstream lets in only over TLS.
+    `gate` lets requests through one at a time. `offers_tls`: the upstream was seen to take TLS. `tls_only` holds the (user,
+    database) pairs the upstream lets in only over TLS.
     """
 
     target: str
@@ -25,6 +29,8 @@ class Listener:
     tls: TlsPolicy = "auto"
     certificate: Path | None = None
     upstream_tls: bool = False
+    gate: Gate | None = None
+    offers_tls: bool = False
     connections: int = 0
     turns: int = 0
     tls_only: set[tuple[str, str]] = field(default_factory=set)
@@ -48,12 +54,13 @@ class Tape:
         self._last = 0
         self._complaints: set[str] = set()
 
-    def open(self, listener: Listener, peer: str = "") -> Wire:
+    def open(self, listener: Listener) -> Wire:
         """A handle for a new connection on `listener`."""
         self._last += 1
         listener.connections += 1
         wire = Wire(self, listener, self._last)
-        wire.note(Kind.OPEN, Opening(target=listener.target, protocol=listener.protocol, peer=peer).encode())
+        opening = Opening(target=listener.target, protocol=listener.protocol, serialized=listener.gate is not None)
+        wire.note(Kind.OPEN, opening.encode())
         return wire
 
     def say(self, listener: Listener, topic: str, message: str) -> None:
@@ -72,7 +79,7 @@ class Tape:
 class Wire:
     """One connection's way into the capture. After a gap, or once unreadable, nothing more of it is recorded."""
 
-    __slots__ = ("_client_spoke", "_clock", "_number", "_record", "listener", "on", "tape")
+    __slots__ = ("_client_spoke", "_clock", "_fresh", "_number", "_record", "listener", "on", "tape")
 
     def __init__(self, tape: Tape, listener: Listener, number: int) -> None:
         self.tape = tape
@@ -82,14 +89,27 @@ class Wire:
         self._clock = tape.clock
         self._record = tape.writer.record
         self._client_spoke = False
+        self._fresh = True
 
     def client(self, data: bytes) -> None:
         """The client sent `data`."""
         if not self._client_spoke:
-            self._client_spoke = True
-            self.listener.turns += 1
+            self._turn(data)
         if self.on and not self._record(self._number, Kind.CLIENT, self._clock(), data):
             self._overflow()
+
+    def _turn(self, data: bytes) -> None:
+        """The client speaks first, or after the server."""
+        self._client_spoke = True
+        self.listener.turns += 1
+        if self._fresh:
+            self._fresh = False
+            if data[:1] == _TLS_HANDSHAKE:
+                self.unreadable(
+                    "TLS that cannot be read",
+                    f"a client speaks TLS to {self.listener.listen}, which cannot be read: it is passed on but not recorded; "
+                    "let the client connect without TLS",
+                )
 
     def server(self, data: bytes) -> None:
         """The server sent `data`."""

@@ -1,7 +1,7 @@
 """The command line: a table of commands imported only when they run, options they share, and how errors end a run.
 
-`wiretape --help` reads the table and imports no command. Exit codes: 0 fine, 1 regressions or findings, 2 usage or configuration,
-3 could not run, 130 interrupted.
+`wiretape --help` reads the table and imports no command. Exit codes: 0 fine, 1 regressions or findings, 2 usage or
+configuration, 3 could not run, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -63,10 +63,13 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="wiretape")
-def group() -> None:
+@click.pass_context
+def group(ctx: click.Context) -> None:
     """Record real HTTP and database traffic into YAML test cases, replay them against a new build."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 def common[**P, R](command: Callable[P, R]) -> Callable[P, R]:
@@ -150,7 +153,7 @@ def main() -> None:
 def schema(kind: str, *, config: Path | None, service: str | None, dep: tuple[str, ...], suite: Path | None) -> None:
     """Print the JSON Schema of a case file (or of suite.yaml, session.yaml, wiretape.yaml).
 
-    An editor that knows it completes and checks as you type. Where a configuration is found, its targets are named in the schema.
+    An editor that knows it completes and checks as you type. Where a configuration is found, the schema names its targets.
     """
     import json
 

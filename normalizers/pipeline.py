@@ -1,0 +1,46 @@
+"""The table of normalizers, and the question everything that compares asks it: do these two differ only from run to run?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from normalizers.base import Normalizer, When
+from normalizers.headers import volatile_header
+from normalizers.ids import OBJECT_ID, ULID, UUID
+from normalizers.kinds import OfType
+from normalizers.moments import Date, Epoch, Timestamp
+from normalizers.tokens import Jwt, Token
+from wiretape.tree import Tree
+
+__all__ = ["NORMALIZERS", "explain", "volatile_header"]
+
+_ALL: tuple[Normalizer, ...] = (
+    Timestamp(),
+    Date(),
+    Epoch(),
+    UUID,
+    ULID,
+    OBJECT_ID,
+    Jwt(),
+    Token(),
+    OfType("any"),
+    OfType("string", ("string",)),
+    OfType("integer", ("integer",)),
+    OfType("number", ("integer", "number")),
+    OfType("boolean", ("boolean",)),
+)
+
+NORMALIZERS: Mapping[str, Normalizer] = MappingProxyType({each.name: each for each in _ALL})
+_UNASKED = tuple(each for each in _ALL if each.unasked)
+
+
+def explain(recorded: Tree, live: Tree, when: When) -> Normalizer | None:
+    """The normalizer that applies unasked and under which the two mean the same; None where they differ.
+
+    The first that recognises the recorded value decides: a JWT whose claims differ is not saved by being an opaque token, too.
+    """
+    if isinstance(recorded, dict | list | bytes) or recorded is None or live is None:
+        return None
+    first = next((each for each in _UNASKED if each.recognises(recorded)), None)
+    return first if first and first.agrees(recorded, live, when) else None

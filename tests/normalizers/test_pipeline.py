@@ -1,0 +1,141 @@
+"""What differs only from run to run, and, above all, what does not."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from normalizers.base import When
+from normalizers.pipeline import NORMALIZERS, explain, volatile_header
+from wiretape.tree import Number, Tree
+
+# Recorded on 2026-11-20T10:00:00Z, replayed four days, one hour and three seconds later.
+WHEN = When(recorded=1_795_168_800.0, live=1_795_518_003.0)
+
+
+def jwt(**claims: object) -> str:
+    parts = [json.dumps(part).encode() for part in ({"alg": "HS256", "typ": "JWT"}, claims)]
+    return ".".join([*(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts), "c2ln"])
+
+
+@pytest.mark.parametrize(
+    ("recorded", "live", "name"),
+    [
+        ("2026-11-20T10:00:00.123Z", "2026-11-24T11:00:04Z", "timestamp"),
+        ("2026-11-20 10:00:00.123+00", "2026-11-24 11:00:04.5+00", "timestamp"),
+        ("2026-11-20T12:00:00+02:00", "2026-11-24T13:00:03+02:00", "timestamp"),
+        ("2026-11-20T11:00:00", "2026-11-24T12:00:03", "timestamp"),  # a session that ends in an hour
+        ("Fri, 20 Nov 2026 10:00:00 GMT", "Tue, 24 Nov 2026 11:00:03 GMT", "timestamp"),
+        ("2026-11-20", "2026-11-24", "date"),
+        ("2026-12-04", "2026-12-08", "date"),
+        (1_795_168_800, 1_795_518_004, "epoch"),
+        (Number("1795168800.25"), Number("1795518003.5"), "epoch"),
+        (1_795_168_800_123, 1_795_518_003_123, "epoch"),
+        ("1795168800", "1795518003", "epoch"),
+        (str(uuid.uuid4()), str(uuid.uuid4()), "uuid"),
+        ("01JD4M8Q0G3V5X7Y9ZABCDEFGH", "01JDG0T7P8QRSTVWXYZ0123456", "ulid"),
+        ("67400a10f1e2d3c4b5a69788", "6743fbb0a1b2c3d4e5f60718", "objectid"),
+        (jwt(sub="alice", iat=1_795_168_800, exp=1_795_172_400), jwt(sub="alice", iat=1_795_518_003, exp=1_795_521_603), "jwt"),
+        (secrets.token_hex(16), secrets.token_hex(16), "token"),
+        (hashlib.sha256(b"a").hexdigest(), hashlib.sha256(b"b").hexdigest(), "token"),
+        ("kX9vQ2mZ7rT4wB1nL6pJ", "aB3dE5fG7hI9jK1lM3nO", "token"),
+    ],
+)
+def test_differs_only_from_run_to_run(recorded: Tree, live: Tree, name: str) -> None:
+    found = explain(recorded, live, WHEN)
+    assert found is not None
+    assert found.name == name
+
+
+@pytest.mark.parametrize(
+    ("recorded", "live"),
+    [
+        ("2026-11-20T10:00:00Z", "2026-11-24T12:00:03Z"),  # an hour later than it should be
+        ("2026-11-20T10:00:00Z", "2026-11-24 11:00:03Z"),  # written otherwise
+        ("2026-11-20T10:00:00Z", "2026-11-24T11:00:03+00:00"),
+        ("2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z"),  # no clock at all
+        ("2026-11-20T10:00:00Z", "2026-13-24T11:00:03Z"),  # not a date any more
+        ("2026-11-20T10:00:00Z", 1_795_518_003),
+        ("2026-11-20T10:00:00Z", ""),
+        ("2026-11-20T10:00:00Z", None),
+        ("2026-12-04", "2026-12-09"),  # due a day later
+        ("1999-01-01", "1999-01-02"),
+        (1_795_168_800, "1795518003"),
+        (1_795_168_800, 1_795_518_003_000),
+        (1_795_168_800, 1_795_600_000),
+        (1, 2),
+        (True, 1),
+        ("A1", "B2"),
+        (str(uuid.uuid4()), str(uuid.uuid4()).upper()),
+        (str(uuid.uuid4()), str(uuid.uuid1())),
+        (str(uuid.uuid4()), "not-a-uuid"),
+        ("01JD4M8Q0G3V5X7Y9ZABCDEFGH", "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"),  # born in the year 10889
+        (jwt(sub="alice", iat=1_795_168_800), jwt(sub="mallory", iat=1_795_518_003)),
+        (jwt(sub="alice", exp=1_795_172_400), jwt(sub="alice", exp=1_795_604_403)),  # lives a day instead of an hour
+        (jwt(sub="alice"), jwt(sub="alice", role="admin")),
+        (secrets.token_hex(16), secrets.token_hex(32)),
+        (secrets.token_hex(16), secrets.token_hex(16).upper()),
+        ("order-service-production", "order-service-development"),
+        ("internal server error at 12", "internal server error at 13"),
+        ("PENDING_CONFIRMATION_2", "PENDING_CONFIRMATION_3"),
+        ("https://example.com/orders/17", "https://example.com/orders/18"),
+        ("Bamboo-Cutting-Board-42", "Bamboo-Cutting-Board-43"),
+        ([1], [2]),
+        ({"a": 1}, {"a": 2}),
+    ],
+)
+def test_is_a_difference(recorded: Tree, live: Tree) -> None:
+    assert explain(recorded, live, WHEN) is None
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False)
+
+
+@given(SCALARS, SCALARS)
+def test_values_of_different_types_never_agree_unasked(recorded: Tree, live: Tree) -> None:
+    if type(recorded) is not type(live):
+        assert explain(recorded, live, WHEN) is None
+
+
+@given(SCALARS)
+def test_every_value_agrees_with_itself_under_each_normalizer_that_recognises_it(value: Tree) -> None:
+    same_time = When(recorded=1e9, live=1e9)
+    for each in NORMALIZERS.values():
+        assert not each.recognises(value) or each.agrees(value, value, same_time)
+
+
+@given(SCALARS, SCALARS)
+def test_none_agrees_on_what_it_does_not_recognise(recorded: Tree, live: Tree) -> None:
+    for each in NORMALIZERS.values():
+        if each.agrees(recorded, live, WHEN):
+            assert each.recognises(recorded)
+            assert each.recognises(live)
+
+
+def test_kinds_asked_for_by_a_rule() -> None:
+    assert NORMALIZERS["any"].agrees(1, {"a": None}, WHEN)
+    assert NORMALIZERS["number"].agrees(1, Number("2.5"), WHEN)
+    assert not NORMALIZERS["integer"].agrees(1, Number("2.5"), WHEN)
+    assert not NORMALIZERS["string"].agrees("a", 1, WHEN)
+    assert not NORMALIZERS["integer"].recognises(True)
+
+
+@pytest.mark.parametrize(
+    "name", ["Date", "SERVER", "Connection", "X-Request-Id", "x-correlation-id", "traceparent", "X-B3-TraceId"]
+)
+def test_volatile_headers(name: str) -> None:
+    assert volatile_header(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["Content-Type", "Location", "ETag", "X-Total-Count", "Set-Cookie", "Cache-Control", "X-Order-Id"]
+)
+def test_headers_that_count(name: str) -> None:
+    assert not volatile_header(name)

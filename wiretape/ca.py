@@ -1,0 +1,117 @@
+"""The certificate authority of one installation: what the recorder and the mocks show to clients that want TLS.
+
+The folder has the layout of mitmproxy's `confdir`, so that a client that trusts the CA while recording trusts the mocks, too.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+_KEY_AND_CERTIFICATE = "mitmproxy-ca.pem"
+_CERTIFICATE = "mitmproxy-ca-cert.pem"
+_AGE = dt.timedelta(days=3650)
+# Clients refuse server certificates that live longer.
+_LEAF_AGE = dt.timedelta(days=365)
+
+
+def ensure_ca(home: Path) -> Path:
+    """The folder of the CA below `home`, made at first use. The private key is readable by its owner only."""
+    folder = home / "ca"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not (folder / _KEY_AND_CERTIFICATE).exists():
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        certificate = _authority(key)
+        pem = certificate.public_bytes(serialization.Encoding.PEM)
+        _write_private(folder / _KEY_AND_CERTIFICATE, _key_pem(key) + pem)
+        (folder / _CERTIFICATE).write_bytes(pem)
+    return folder
+
+
+def leaf(ca: Path, names: Sequence[str]) -> Path:
+    """A PEM file with key and chain for a server of these host names and addresses, signed by the CA in folder `ca`."""
+    pem = (ca / _KEY_AND_CERTIFICATE).read_bytes()
+    issuer = x509.load_pem_x509_certificate(pem)
+    signer = serialization.load_pem_private_key(pem, password=None)
+    assert isinstance(signer, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)
+    key = ec.generate_private_key(ec.SECP256R1())
+    alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
+    certificate = (
+        _builder(names[0], _LEAF_AGE)
+        .issuer_name(issuer.subject)
+        .public_key(key.public_key())
+        .add_extension(alternatives, critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.public_key()), critical=False)  # type: ignore[arg-type]
+        .sign(signer, hashes.SHA256())
+    )
+    file = ca / "mocks.pem"
+    chain = [each.public_bytes(serialization.Encoding.PEM) for each in (certificate, issuer)]
+    _write_private(file, _key_pem(key) + b"".join(chain))
+    return file
+
+
+def _authority(key: rsa.RSAPrivateKey) -> x509.Certificate:
+    builder = _builder("wiretape", _AGE)
+    usage = {
+        "digital_signature": False,
+        "content_commitment": False,
+        "key_encipherment": False,
+        "data_encipherment": False,
+        "key_agreement": False,
+        "encipher_only": False,
+        "decipher_only": False,
+    }
+    return (
+        builder.issuer_name(_name("wiretape"))
+        .public_key(key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.KeyUsage(key_cert_sign=True, crl_sign=True, **usage), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+
+
+def _builder(common_name: str, age: dt.timedelta) -> x509.CertificateBuilder:
+    now = dt.datetime.now(dt.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(_name(common_name))
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=2))
+        .not_valid_after(now + age)
+    )
+
+
+def _name(common_name: str) -> x509.Name:
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name[:64])])
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _key_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
+
+
+def _write_private(file: Path, data: bytes) -> None:
+    """Atomic, and never readable by others, not even for a moment."""
+    fresh = file.with_suffix(f".{os.getpid()}.new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+        out.write(data)
+    fresh.replace(file)

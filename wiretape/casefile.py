@@ -1,0 +1,348 @@
+"""Documents -> cases, session calls, suite settings: every problem found, with its place.
+
+`wiretape.casedump` is the inverse. Neither knows what a codec's fields mean; `wiretape.lint` asks the codecs.
+"""
+
+from __future__ import annotations
+
+import base64
+import difflib
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as File
+from types import MappingProxyType
+from typing import cast
+
+from wiretape.body import inferred_kind
+from wiretape.case import EMPTY, Body, BodyKind, Call, Case, Headers, Noise, Request, Response
+from wiretape.errors import CaseFormatError, StoreError, UnsupportedVersion
+from wiretape.tree import Path, Selector, Tree, kind
+from wiretape.yamlio import Document
+
+VERSION = 1
+
+CASE_KEYS = ("wiretape", "name", "recorded", "attributed", "incomplete", "request", "response", "calls", "noise")
+BODY_KEYS = ("body", "body_json", "body_text", "body_form", "body_base64", "body_file")
+BODY_EXTRAS = ("body_style", "body_raw", "body_raw_file")
+REQUEST_KEYS = ("method", "path", "headers", *BODY_KEYS, *BODY_EXTRAS)
+RESPONSE_KEYS = ("status", "reason", "headers", *BODY_KEYS, *BODY_EXTRAS, "trailers")
+SUITE_KEYS = ("wiretape", "facts", "noise")
+SESSION_KEYS = ("wiretape", "calls")
+CALL_WORDS = ("attributed", "ambiguous")  # what a call may say besides its codec's fields
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_ARTICLES: Mapping[str, str] = MappingProxyType(
+    {"array": "a list", "object": "a mapping", "integer": "an integer", "null": "empty"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Problem:
+    """Something a file may not say. `version`: the file is of another version of the format."""
+
+    line: int
+    column: int
+    reason: str
+    version: bool = False
+
+    def error(self, file: File | str) -> StoreError:
+        """The problem as an exception."""
+        if self.version:
+            return UnsupportedVersion(f"{file}:{self.line}:{self.column}: {self.reason}")
+        return CaseFormatError(file, self.line, self.column, self.reason)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteSettings:
+    """What suite.yaml says."""
+
+    facts: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
+    noise: tuple[Noise, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Read[T]:
+    """What was read, as far as it could be, and every problem in the file's order. `value` is sound only if there are none."""
+
+    value: T
+    problems: tuple[Problem, ...]
+
+    def sound(self, file: File | str) -> T:
+        """The value. Raises the first problem."""
+        if self.problems:
+            raise self.problems[0].error(file)
+        return self.value
+
+
+def read_case(document: Document) -> Read[Case]:
+    """The case a document says. Files it names are read from beside it."""
+    file = File(document.file)
+    reader = _Reader(document)
+    top = reader.top(CASE_KEYS, needs=("request", "response"))
+    case = Case(
+        name=reader.text(("name",), top["name"]) if "name" in top else file.stem,
+        request=reader.request(top.get("request")),
+        response=reader.response(top.get("response")),
+        calls=reader.calls(top.get("calls")),
+        noise=reader.noise(top.get("noise")),
+        recorded=reader.word(top, (), "recorded"),
+        attributed=reader.word(top, (), "attributed"),
+        incomplete=reader.word(top, (), "incomplete"),
+        path=file,
+    )
+    if not case.name:
+        reader.fail(("name",), "a case needs a name; leave the key out to take the file's")
+    return reader.result(case)
+
+
+def read_suite(document: Document) -> Read[SuiteSettings]:
+    """What a suite.yaml says."""
+    reader = _Reader(document)
+    top = reader.top(SUITE_KEYS)
+    facts = reader.mapping(("facts",), top.get("facts"))
+    targets = {name: reader.mapping(("facts", name), value) for name, value in facts.items()}
+    return reader.result(SuiteSettings(facts=targets, noise=reader.noise(top.get("noise"))))
+
+
+def read_session(document: Document) -> Read[tuple[Call, ...]]:
+    """The calls a session.yaml holds."""
+    reader = _Reader(document)
+    top = reader.top(SESSION_KEYS)
+    return reader.result(reader.calls(top.get("calls")))
+
+
+def unknown(word: str, known: Collection[str], what: str) -> str:
+    """The reason for a word that is none of the known ones, with the one that was probably meant."""
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"unknown {what} {word!r}; " + (f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}")
+
+
+class _Reader:
+    """One document being read: every method returns something of the right type and notes what is wrong."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._problems: list[Problem] = []
+
+    def result[T](self, value: T) -> Read[T]:
+        return Read(value=value, problems=tuple(sorted(self._problems)))
+
+    def fail(self, path: Path, reason: str, *, key: bool = False, version: bool = False) -> None:
+        mark = self._document.mark(path, key=key)
+        self._problems.append(Problem(line=mark.line, column=mark.column, reason=reason, version=version))
+
+    def top(self, known: Collection[str], needs: Collection[str] = ()) -> Mapping[str, Tree]:
+        if self._document.value is None:
+            self.fail((), f"the file is empty; it starts with `wiretape: {VERSION}`")
+            return {}
+        top = self.mapping((), self._document.value)
+        version = top.get("wiretape")
+        if "wiretape" not in top:
+            self.fail((), f"the format's version is missing; start the file with `wiretape: {VERSION}`")
+        elif type(version) is not int:
+            self.fail(("wiretape",), f"the format's version must be {VERSION}")
+        elif version != VERSION:
+            # Another version has other keys: to report those as well would only hide what is the matter.
+            self.fail(("wiretape",), f"format version {version} is not one this wiretape reads ({VERSION})", version=True)
+            return {}
+        self._known((), top, known)
+        for name in needs:
+            if name not in top:
+                self.fail((), f"`{name}` is missing")
+        return top
+
+    def mapping(self, path: Path, value: Tree, known: Collection[str] | None = None) -> Mapping[str, Tree]:
+        if isinstance(value, dict):
+            if known is not None:
+                self._known(path, value, known)
+            return value
+        if value is not None:
+            self._mismatch(path, "a mapping", value)
+        return {}
+
+    def _known(self, path: Path, value: Mapping[str, Tree], known: Collection[str]) -> None:
+        for name in value:
+            if name not in known:
+                self.fail((*path, name), unknown(name, known, "key"), key=True)
+
+    def _mismatch(self, path: Path, wanted: str, value: Tree) -> None:
+        got = kind(value)
+        self.fail(path, f"{_named(path)} must be {wanted}, not {_ARTICLES.get(got, 'a ' + got)}")
+
+    def list(self, path: Path, value: Tree) -> list[Tree]:
+        if isinstance(value, list):
+            return value
+        if value is not None:
+            self._mismatch(path, "a list", value)
+        return []
+
+    def text(self, path: Path, value: Tree) -> str:
+        """A string; a number or a boolean stands for how it is written, as a person would expect of `reason: 200`."""
+        match value:
+            case str():
+                return value
+            case bool():
+                return "true" if value else "false"
+            case int() | float():
+                return str(value)
+        self._mismatch(path, "a string" + (' (write "" for an empty one)' if value is None else ""), value)
+        return ""
+
+    def word(self, within: Mapping[str, Tree], path: Path, name: str) -> str:
+        return self.text((*path, name), within[name]) if name in within else ""
+
+    def request(self, value: Tree) -> Request:
+        path: Path = ("request",)
+        within = self.mapping(path, value, REQUEST_KEYS)
+        headers = self.pairs((*path, "headers"), within.get("headers"))
+        method = self.word(within, path, "method")
+        target = self.word(within, path, "path")
+        if value is not None:
+            if not _TOKEN.fullmatch(method):
+                self.fail((*path, "method"), "a request needs a method, one word such as GET")
+            if not target or any(char.isspace() for char in target):
+                self.fail((*path, "path"), "a request needs a path without spaces, such as /orders?page=2")
+        return Request(method=method, target=target, headers=headers, body=self.body(path, within, headers))
+
+    def response(self, value: Tree) -> Response:
+        path: Path = ("response",)
+        within = self.mapping(path, value, RESPONSE_KEYS)
+        headers = self.pairs((*path, "headers"), within.get("headers"))
+        status = within.get("status")
+        if type(status) is not int or not (status == 0 or 100 <= status <= 999):
+            if value is not None:
+                self.fail((*path, "status"), "a response needs a status, a number such as 200")
+            status = 0
+        return Response(
+            status=status,
+            headers=headers,
+            body=self.body(path, within, headers),
+            reason=self.word(within, path, "reason"),
+            trailers=self.pairs((*path, "trailers"), within.get("trailers")),
+        )
+
+    def pairs(self, path: Path, value: Tree) -> Headers:
+        """Names with values, in order: a mapping (a list of values repeats the name) or a list of [name, value]."""
+        return tuple(self._pairs(path, value))
+
+    def _pairs(self, path: Path, value: Tree) -> Iterator[tuple[str, str]]:
+        if isinstance(value, list):
+            for index, pair in enumerate(value):
+                if isinstance(pair, list) and len(pair) == 2:
+                    yield self.text((*path, index, 0), pair[0]), self.text((*path, index, 1), pair[1])
+                else:
+                    self.fail((*path, index), "an entry of this list must be [name, value]")
+            return
+        for name, given in self.mapping(path, value).items():
+            if isinstance(given, list):
+                for index, one in enumerate(given):
+                    yield name, self.text((*path, name, index), one)
+            else:
+                yield name, self.text((*path, name), given)
+
+    def body(self, path: Path, within: Mapping[str, Tree], headers: Headers) -> Body:
+        given = [name for name in BODY_KEYS if name in within]
+        for name in given[1:]:
+            self.fail((*path, name), f"a message has one body; {given[0]} is here too", key=True)
+        style = self.word(within, path, "body_style")
+        raw = self._raw(path, within)
+        if not given:
+            for extra in (name for name in BODY_EXTRAS if name in within):
+                self.fail((*path, extra), f"{extra} without a body", key=True)
+            return EMPTY
+        kind_, value = self._body_value((*path, given[0]), within[given[0]], headers)
+        return Body(kind=kind_, value=value, style=style, raw=raw)
+
+    def _raw(self, path: Path, within: Mapping[str, Tree]) -> bytes:
+        if "body_raw_file" in within:
+            return self._file((*path, "body_raw_file"), within["body_raw_file"])
+        return self._bytes((*path, "body_raw"), within["body_raw"]) if "body_raw" in within else b""
+
+    def _body_value(self, path: Path, value: Tree, headers: Headers) -> tuple[BodyKind, Tree]:
+        match path[-1]:
+            case "body_file":
+                data = self._file(path, value)
+                return _of_file(data, str(value))
+            case "body_base64":
+                return "binary", self._bytes(path, value)
+            case "body":
+                kind_ = inferred_kind(headers, value)
+            case named:
+                kind_ = cast(BodyKind, str(named).removeprefix("body_"))
+        if kind_ == "form":
+            return kind_, [[name, one] for name, one in self._pairs(path, value)]
+        return kind_, self.text(path, value) if kind_ == "text" else value
+
+    def _bytes(self, path: Path, value: Tree) -> bytes:
+        if isinstance(value, bytes):
+            return value
+        try:
+            return base64.b64decode("".join(self.text(path, value).split()), validate=True)
+        except ValueError:
+            self.fail(path, f"{_named(path)} is not base64")
+            return b""
+
+    def _file(self, path: Path, value: Tree) -> bytes:
+        name = self.text(path, value)
+        if not name or File(name).name != name or "\\" in name or name == "..":
+            self.fail(path, f"{_named(path)} must be the name of a file beside this one")
+            return b""
+        try:
+            return (File(self._document.file).parent / name).read_bytes()
+        except OSError as error:
+            self.fail(path, f"cannot read {name} beside this file: {error.strerror or error}")
+            return b""
+
+    def calls(self, value: Tree) -> tuple[Call, ...]:
+        return tuple(self._call(("calls", index), one) for index, one in enumerate(self.list(("calls",), value)))
+
+    def _call(self, path: Path, value: Tree) -> Call:
+        within = dict(self.mapping(path, value))
+        line = self._document.mark(path).line
+        target = next(iter(within), "")
+        if not isinstance(value, dict) or not within or target in CALL_WORDS:
+            self.fail(path, "a call starts with its target and operation, such as `main: SELECT …`")
+            return Call(target="", operation="", line=line)
+        operation = self.text((*path, target), within.pop(target))
+        attributed = self.word(within, path, "attributed")
+        names = self.list((*path, "ambiguous"), within.get("ambiguous"))
+        return Call(
+            target=target,
+            operation=operation,
+            fields={name: field for name, field in within.items() if name not in CALL_WORDS},
+            attributed=attributed,
+            ambiguous=tuple(self.text((*path, "ambiguous", index), name) for index, name in enumerate(names)),
+            line=line,
+        )
+
+    def noise(self, value: Tree) -> tuple[Noise, ...]:
+        return tuple(
+            rule
+            for index, one in enumerate(self.list(("noise",), value))
+            for name, kind_ in self.mapping(("noise", index), one).items()
+            if (rule := self._rule(("noise", index, name), name, kind_))
+        )
+
+    def _rule(self, path: Path, name: str, value: Tree) -> Noise | None:
+        try:
+            selector = Selector.parse(name)
+        except ValueError as error:
+            self.fail(path, str(error), key=True)
+            return None
+        return Noise(selector=selector, kind=self.text(path, value), line=self._document.mark(path, key=True).line)
+
+
+def _named(path: Path) -> str:
+    words = [step for step in path if isinstance(step, str)]
+    return f"`{words[-1]}`" if words else "the file"
+
+
+def _of_file(data: bytes, name: str) -> tuple[BodyKind, Tree]:
+    """A body kept in a file is text if its bytes are, unless the file is named as binary."""
+    if not name.endswith(".bin"):
+        try:
+            return "text", data.decode()
+        except UnicodeDecodeError:
+            pass
+    return "binary", data

@@ -1,0 +1,87 @@
+"""From SQL text to what is asked: one plan for each text, shared by the tap, the mock and the book."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from wiretape.case import Call
+from wiretape.errors import EncodeError
+from wiretape.protocols.base import Ask, Role
+from wiretape.protocols.postgres.sql import Statement, canonical, values
+from wiretape.protocols.postgres.types import Catalog, parse_type
+from wiretape.protocols.postgres.values import from_tree
+from wiretape.tree import Tree
+
+_ORDER: tuple[Role, ...] = ("query", "begin", "end", "control", "housekeeping")
+BUILT_IN: Final = Catalog.of({})
+BYTEA: Final = 17
+_PLACEHOLDER = re.compile(r"\$(\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one SQL text asks. `role` is the weightiest of its statements'; `parameters` is the highest `$n`."""
+
+    sql: str
+    statements: tuple[Statement, ...]
+    shape: str
+    role: Role
+    writes: bool
+    parameters: int
+
+    @property
+    def verb(self) -> str:
+        """The first word of the only statement, in capitals; empty where there are several or none."""
+        return self.statements[0].verb.upper() if len(self.statements) == 1 else ""
+
+
+@lru_cache(maxsize=8192)
+def plan(sql: str) -> Plan:
+    """The plan of a text, worked out once."""
+    statements = canonical(sql)
+    roles = {statement.role for statement in statements}
+    return Plan(
+        sql=sql,
+        statements=statements,
+        shape="; ".join(statement.shape for statement in statements),
+        role=next((role for role in _ORDER if role in roles), "housekeeping"),
+        writes=any(statement.writes for statement in statements),
+        parameters=max((int(number) for number in _PLACEHOLDER.findall(sql)), default=0),
+    )
+
+
+def make(target: str, asked: Plan, params: Sequence[Tree]) -> Ask:
+    """The ask of a plan with its parameters, as text or None (bytes where a binary parameter's type is not known)."""
+    if len(asked.statements) == 1:
+        found = values(asked.statements[0], params)
+    else:
+        found = tuple(value for statement in asked.statements for value in values(statement, params))
+    return Ask(target=target, operation=asked.sql, shape=asked.shape, values=found, writes=asked.writes, role=asked.role)
+
+
+def ask(call: Call) -> Ask:
+    """A recorded call as an ask."""
+    params, types = call.fields.get("params"), call.fields.get("param_types")
+    if not isinstance(params, list):
+        return make(call.target, plan(call.operation), ())
+    named = types if isinstance(types, list) else []
+    texts = [_text(value, named[index] if index < len(named) else "") for index, value in enumerate(params)]
+    return make(call.target, plan(call.operation), texts)
+
+
+def _text(value: Tree, kind: Tree) -> Tree:
+    """A parameter as text; as it stands where it is not one of its type."""
+    try:
+        oid = parse_type(BUILT_IN, str(kind))[0] if kind else 0
+    except EncodeError:  # a type of the database's own: its values are written as text
+        oid = 0
+    if isinstance(value, bytes) and oid != BYTEA:
+        return value
+    try:
+        return from_tree(BUILT_IN, oid, value)
+    except EncodeError:
+        return value

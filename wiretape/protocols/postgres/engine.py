@@ -1,0 +1,94 @@
+"""Hands each of a client's messages to the protocol it belongs to, simple or extended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from wiretape.case import Call
+from wiretape.protocols.base import Answers, Ask, Miss
+from wiretape.protocols.postgres import diagnostics, frontend, simple
+from wiretape.protocols.postgres.asks import plan
+from wiretape.protocols.postgres.extended import Extended
+from wiretape.protocols.postgres.framing import Stream
+from wiretape.protocols.postgres.playback import Playback
+from wiretape.protocols.postgres.session import Session
+
+_BIND = ord("B")
+_NEVER_SKIPPED = frozenset(b"SX")
+_FUNCTION = diagnostics.error("0A000", "wiretape: function calls by OID are not played back")
+
+
+class Engine:
+    """One connection after its start-up packet."""
+
+    def __init__(self, session: Session, answers: Answers, target: str) -> None:
+        self._playback = Playback(session, answers, target)
+        self._extended = Extended(self._playback)
+        self._deferred: tuple[int, bytes] | None = None
+        self._handlers: Mapping[int, Callable[[bytes], None]] = {
+            ord("Q"): self._query, ord("P"): self._extended.parse, ord("B"): self._extended.bind,
+            ord("D"): self._extended.describe, ord("E"): self._extended.execute, ord("C"): self._extended.close,
+            ord("S"): self._sync, ord("H"): self._flush, ord("F"): self._function, ord("X"): self._terminate,
+        }  # fmt: skip
+
+    @property
+    def waiting(self) -> Ask | None:
+        """What is asked of someone else; nothing goes on before `resume`."""
+        return self._playback.waiting
+
+    @property
+    def closed(self) -> bool:
+        """The conversation is over."""
+        return self._playback.closed
+
+    def run(self, stream: Stream) -> bytes:
+        """Answers the messages that have arrived, up to one whose answer must be waited for. Raises DecodeError."""
+        playback, extended = self._playback, self._extended
+        while playback.waiting is None and not playback.closed:
+            found, self._deferred = self._deferred or stream.message(frontend.FRONTEND), None
+            if found is None:
+                break
+            tag, body = found
+            if extended.holds and tag != _BIND and not self._released():
+                self._deferred = found
+                break
+            if extended.skipping and tag not in _NEVER_SKIPPED:
+                continue
+            if handler := self._handlers.get(tag):  # passwords that nobody asked for and data of no COPY mean nothing
+                handler(body)
+        return playback.collect()
+
+    def _released(self) -> bool:
+        """What was held back has been said; False where that must be waited for."""
+        self._extended.release()
+        return self._playback.waiting is None
+
+    def resume(self, answer: Call | Miss) -> bytes:
+        """The answer that was waited for."""
+        self._playback.resume(answer)
+        return self._playback.collect()
+
+    def collect(self) -> bytes:
+        """What was to be sent when bytes came that cannot be read."""
+        return self._playback.collect()
+
+    def _query(self, body: bytes) -> None:
+        sql = self._playback.session.asking.said(frontend.Query.decode(body).sql)
+        self._extended.simple(sql, plan(sql).statements[0].verb)
+        simple.query(self._playback, sql)
+
+    def _sync(self, body: bytes) -> None:
+        frontend.Sync.decode(body)
+        self._extended.sync()
+
+    def _flush(self, body: bytes) -> None:
+        frontend.Flush.decode(body)
+
+    def _function(self, body: bytes) -> None:
+        frontend.FunctionCall.decode(body)
+        self._playback.error(_FUNCTION)
+        self._playback.ready()
+
+    def _terminate(self, body: bytes) -> None:
+        frontend.Terminate.decode(body)
+        self._playback.closed = True

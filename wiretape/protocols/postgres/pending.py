@@ -1,0 +1,42 @@
+"""What a tap remembers of the client's side: messages not answered yet, prepared statements, portals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wiretape.protocols.postgres.backend import Column
+from wiretape.protocols.postgres.frontend import Bind
+from wiretape.protocols.postgres.messages import PgMessage
+from wiretape.protocols.postgres.reading import Reading
+
+
+@dataclass(slots=True, kw_only=True)
+class Pending:
+    """What the client asked and the server has not answered yet."""
+
+    message: PgMessage
+    at: float
+    reading: Reading | None = None
+    prepared: Prepared | None = None  # what a Parse makes
+
+
+@dataclass(slots=True, kw_only=True)
+class Prepared:
+    """A prepared statement. `described` are its parameters' types as the server told them, `columns` its result's."""
+
+    sql: str
+    types: tuple[int, ...] = ()
+    described: tuple[int, ...] | None = None
+    columns: tuple[Column, ...] | None = None
+    missing: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Portal:
+    """A statement bound to its parameters; `reading` is what was read of it while it is suspended."""
+
+    prepared: Prepared
+    bind: Bind
+    at: float
+    columns: tuple[Column, ...] | None = None
+    reading: Reading | None = None

@@ -1,0 +1,151 @@
+"""A recorded call as the bytes that answer it, in the formats a client asks for. No recorded bytes are replayed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from wiretape.case import Call
+from wiretape.errors import EncodeError
+from wiretape.protocols.postgres import diagnostics
+from wiretape.protocols.postgres.asks import plan
+from wiretape.protocols.postgres.backend import ErrorResponse, NoticeResponse
+from wiretape.protocols.postgres.results import Shape, Wording, complete, encode_row, shape, tag_of
+from wiretape.protocols.postgres.sql import Statement
+from wiretape.tree import Tree
+
+_KEPT: Final = 512  # rendered calls a connection keeps
+_LARGEST: Final = 256 * 1024  # bytes; larger ones are rendered each time
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One statement's result. `shape` is None where it returns no rows; `body` is all of it after the description."""
+
+    shape: Shape | None
+    description: bytes
+    rows: tuple[bytes, ...]
+    tag: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """A call's whole answer. `error` is the message, empty where it worked, and `stage` where it came up."""
+
+    call: Call
+    results: tuple[Result, ...]
+    notices: bytes = b""
+    error: bytes = b""
+    stage: str = ""
+    fatal: bool = False
+    suspended: bool = False
+
+    @property
+    def shape(self) -> Shape | None:
+        """What a Describe tells of the (first) result."""
+        return self.results[0].shape if self.results else None
+
+
+def failure(wording: Wording, error: Tree, path: str = "error") -> bytes:
+    """The ErrorResponse that says `error`. Raises EncodeError."""
+    fields = diagnostics.from_tree(error, path)
+    return ErrorResponse(fields=tuple((letter, wording.spoken(text)) for letter, text in fields)).encode()
+
+
+def render(wording: Wording, call: Call, formats: Sequence[int]) -> Rendered:
+    """Raises EncodeError naming the place in the call that cannot be served."""
+    fields = call.fields
+    statements = plan(call.operation).statements
+    error = fields.get("error")
+    several = fields.get("results")
+    if isinstance(several, list):
+        results = [
+            _result(
+                wording, result, statements[index] if index < len(statements) else None, formats, f"results[{index}].", False
+            )
+            for index, result in enumerate(several)
+        ]
+    else:
+        results = [_result(wording, dict(fields), statements[0], formats, "", error is not None)]
+    stage = str(fields.get("stage", "execute")) if error is not None else ""
+    return Rendered(
+        call=call,
+        results=tuple(results),
+        notices=_notices(wording, fields.get("notices")),
+        error=failure(wording, error) if error is not None else b"",
+        stage=stage,
+        fatal=isinstance(error, Mapping) and error.get("severity") in ("FATAL", "PANIC"),
+        suspended=fields.get("suspended") is True,
+    )
+
+
+def _result(
+    wording: Wording, fields: Tree, statement: Statement | None, formats: Sequence[int], path: str, failed: bool
+) -> Result:
+    if not isinstance(fields, Mapping):
+        raise EncodeError(path.rstrip("."), "expected a mapping with columns, rows, tag")
+    columns = fields.get("columns")
+    described = None if columns is None else shape(wording.catalog, columns, f"{path}columns")
+    listed = fields.get("rows", [])
+    if not isinstance(listed, list):
+        raise EncodeError(f"{path}rows", "expected a list of rows")
+    if listed and described is None:
+        raise EncodeError(f"{path}rows", "rows need columns: say their names and types")
+    rows: tuple[bytes, ...] = ()
+    if described is not None:
+        rows = tuple([encode_row(wording, described, formats, row, f"{path}rows[{at}]") for at, row in enumerate(listed)])
+    tag = str(fields.get("tag") or tag_of(statement, described is not None, len(rows)))
+    ends = b"" if failed and fields.get("stage") != "sync" else ending(wording, tag)
+    return Result(
+        shape=described,
+        description=b"" if described is None else described.description(wording, formats),
+        rows=rows,
+        tag=tag,
+        body=b"".join(rows) + ends,
+    )
+
+
+def ending(wording: Wording, tag: str) -> bytes:
+    """The CommandComplete."""
+    return complete(wording.spoken(tag))
+
+
+def _notices(wording: Wording, notices: Tree) -> bytes:
+    if notices is None:
+        return b""
+    if not isinstance(notices, list):
+        raise EncodeError("notices", "expected a list")
+    parts = []
+    for index, notice in enumerate(notices):
+        fields = diagnostics.from_tree(notice, f"notices[{index}]")
+        parts.append(NoticeResponse(fields=tuple((letter, wording.spoken(text)) for letter, text in fields)).encode())
+    return b"".join(parts)
+
+
+class Renderer:
+    """Renders calls, keeping those it rendered: a query that is repeated costs a look-up."""
+
+    def __init__(self, wording: Wording) -> None:
+        self.wording = wording
+        self._kept: dict[tuple[int, tuple[int, ...]], Rendered] = {}
+
+    def adopt(self, wording: Wording) -> None:
+        """The session's settings changed."""
+        if wording != self.wording:
+            self.wording = wording
+            self._kept.clear()
+
+    def render(self, call: Call, formats: tuple[int, ...]) -> Rendered:
+        """Raises EncodeError naming the place in the call that cannot be served."""
+        key = (id(call), formats)
+        kept = self._kept.get(key)
+        if kept is not None:  # it holds its call, so no other call can have the same id
+            return kept
+        rendered = render(self.wording, call, formats)
+        if sum(len(result.body) for result in rendered.results) <= _LARGEST:
+            if len(self._kept) >= _KEPT:
+                self._kept.clear()
+            self._kept[key] = rendered
+        return rendered

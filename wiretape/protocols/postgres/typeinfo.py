@@ -1,0 +1,89 @@
+"""The database's own types, learned from the result sets with which drivers ask for them.
+
+asyncpg asks for every type it meets (`typeinfo_tree`), psycopg for those it is told to fetch (`TypeInfo.fetch` and its kin),
+and both return what a mock must know to serve those types again.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+
+from wiretape.protocols.postgres.types import Catalog, type_name
+from wiretape.tree import Tree
+
+_FIRST_CUSTOM = 16384  # PostgreSQL's FirstNormalObjectId: lower OIDs are built in
+
+type _Row = Mapping[str, Tree]
+
+
+def learn(catalog: Catalog, columns: Sequence[str], rows: Sequence[Tree]) -> dict[str, Tree]:
+    """The types that a result set describes, in the form of the facts; empty where it is no driver's introspection."""
+    names = set(columns)
+    found: list[_Row] = [dict(zip(columns, row, strict=False)) for row in rows if isinstance(row, list)]
+    if {"oid", "ns", "name", "kind", "elemtype", "attrtypoids", "attrnames"} <= names:
+        return _asyncpg(catalog, found)
+    if {"name", "oid", "array_oid"} <= names:
+        return _psycopg(catalog, found, names)
+    return {}
+
+
+def _asyncpg(catalog: Catalog, rows: Sequence[_Row]) -> dict[str, Tree]:
+    named = {oid: str(row["name"]) for row in rows if isinstance(oid := row["oid"], int)}
+    arrays = {row["elemtype"]: row["oid"] for row in rows if row["elemtype"] and str(row["name"]).startswith("_")}
+
+    def name(oid: Tree) -> str:
+        return named.get(oid) or type_name(catalog, oid, -1) if isinstance(oid, int) else ""
+
+    out: dict[str, Tree] = {}
+    for row in rows:
+        oid, kind = row["oid"], str(row["kind"])
+        if not isinstance(oid, int) or oid < _FIRST_CUSTOM or oid in arrays.values():
+            continue
+        described: dict[str, Tree] = {"oid": oid}
+        if kind == "c":
+            described["kind"] = "composite"
+            described["fields"] = {
+                field: name(int(kind))
+                for field, kind in zip(_items(row["attrnames"]), _items(row["attrtypoids"]), strict=False)
+            }
+        elif kind == "d":
+            described |= {"kind": "domain", "base": name(row["basetype"])}
+        elif kind == "r":
+            described |= {"kind": "range", "subtype": name(row.get("range_subtype"))}
+        elif kind in "eb":
+            described["kind"] = "enum" if kind == "e" else "base"
+        else:
+            continue
+        if oid in arrays:
+            described["array"] = arrays[oid]
+        out[str(row["name"])] = described
+    return out
+
+
+def _psycopg(catalog: Catalog, rows: Sequence[_Row], names: set[str]) -> dict[str, Tree]:
+    out: dict[str, Tree] = {}
+    for row in rows:
+        oid, array = row["oid"], row["array_oid"]
+        if not isinstance(oid, int) or oid < _FIRST_CUSTOM:
+            continue
+        described: dict[str, Tree] = {"oid": oid, "kind": "base"}
+        if "labels" in names:
+            described["kind"] = "enum"
+        elif "field_names" in names:
+            kinds = [type_name(catalog, int(kind), -1) for kind in _items(row.get("field_types"))]
+            described |= {"kind": "composite", "fields": dict(zip(_items(row["field_names"]), kinds, strict=False))}
+        elif "range_oid" in names:
+            continue
+        elif isinstance(subtype := row.get("subtype_oid"), int):
+            described |= {"kind": "range", "subtype": type_name(catalog, subtype, -1)}
+        if array:
+            described["array"] = array
+        out[str(row["name"])] = described
+    return out
+
+
+def _items(array: Tree) -> Iterator[str]:
+    """The items of a one-dimensional array's text, none of them NULL."""
+    if isinstance(array, str) and len(array) > 2:
+        yield from next(csv.reader([array[1:-1]], escapechar="\\"))
