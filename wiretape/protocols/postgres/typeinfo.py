@@ -24,8 +24,8 @@ _KINDS = MappingProxyType(
 ASYNCPG: Mapping[str, str] = MappingProxyType(
     {
         "oid": "oid", "ns": "name", "name": "name", "kind": '"char"', "basetype": "oid", "elemtype": "oid",
-        "elemdelim": '"char"', "range_subtype": "oid", "attrtypoids": "oid[]", "attrnames": "text[]", "depth": "int4", "basetype_name": "text",
-        "elemtype_name": "text", "range_subtype_name": "text",
+        "elemdelim": '"char"', "range_subtype": "oid", "attrtypoids": "oid[]", "attrnames": "text[]", "depth": "int4",
+        "basetype_name": "text", "elemtype_name": "text", "range_subtype_name": "text",
     }
 )  # fmt: skip
 
