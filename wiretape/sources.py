@@ -59,6 +59,7 @@ class Layer:
 
 
 def from_file(file: Path, environ: Mapping[str, str]) -> Layer:
+    """What wiretape.yaml says. Raises ConfigError with the place of the first thing wrong."""
     try:
         document = read(file)
     except OSError as error:
@@ -143,6 +144,8 @@ def expand(text: str, environ: Mapping[str, str], where: str) -> str:
 
 
 def from_environ(environ: Mapping[str, str], cwd: Path) -> Layer:
+    """What `WIRETAPE_SUITE`, `_SERVICE`, `_DEPS`, `_SERVICE_<OPTION>` and `_RECORD_<OPTION>` say. Raises ConfigError."""
+
     def options(prefix: str, known: Mapping[str, Option]) -> Options:
         names = {name: f"{prefix}{name.upper()}" for name in known if known[name] is not SERVICE_OPTIONS["env"]}
         return {
@@ -162,6 +165,7 @@ def from_environ(environ: Mapping[str, str], cwd: Path) -> Layer:
 
 
 def from_flags(service: str | None, deps: Sequence[str], suite: Path | None, record: Mapping[str, object], cwd: Path) -> Layer:
+    """What the command line says. Raises ConfigError."""
     given = {name: value for name, value in record.items() if value is not None and value is not False and value != ()}
     return Layer(
         top={"suite": Given(value=str(suite), where="--suite", folder=cwd)} if suite is not None else {},
