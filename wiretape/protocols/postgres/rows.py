@@ -59,7 +59,7 @@ def read_multirange(data: bytes, subtype: int, read: Read) -> str:
     return "{" + ",".join(ranges) + "}"
 
 
-_ONE_RANGE = re.compile(r'\s*((?:empty|[\[(](?:[^\[\]()"\\]|"(?:[^"\\]|\\.|"")*"|\\.)*[\])]))\s*(,?)', re.DOTALL | re.ASCII)
+_ONE_RANGE = re.compile(r'\s*((?:empty|[\[(](?:[^\[\]()"\\]|"(?:[^"\\]|\\.|"")*+"|\\.)*+[\])]))\s*(,?)', re.DOTALL | re.ASCII)
 
 
 def write_multirange(text: str, subtype: int, write: Write) -> bytes:
@@ -117,7 +117,7 @@ def _quote(text: str, marks: re.Pattern[str]) -> str:
     return f'"{doubled}"'
 
 
-_ROW_PIECE = re.compile(r'"((?:[^"\\]|\\.|"")*)"|((?:[^"\\,]|\\.)+)|(,)', re.DOTALL)
+_ROW_PIECE = re.compile(r'"((?:[^"\\]|\\.|"")*+)"|((?:[^"\\,]|\\.)++)|(,)', re.DOTALL)
 
 
 def _split_row(text: str, forbidden: str) -> list[str | None]:
