@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlsplit
 
-from normalizers.tokens import alphabet
+from normalizers.tokens import drawn
 from wiretape.case import Body, Call, Case, Headers
 from wiretape.tree import Path, Tree, walk
 
@@ -105,7 +105,7 @@ def _in_cookie(value: str) -> Iterator[Found]:
     except CookieError:
         return
     for name, crumb in crumbs.items():
-        if _named(name) or _SESSION_COOKIE.search(name) or alphabet(crumb.coded_value):
+        if _named(name) or _SESSION_COOKIE.search(name) or drawn(crumb.coded_value):
             yield f"cookie-{name}", crumb.coded_value
 
 
