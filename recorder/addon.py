@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import functools
 import logging
 import socket
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from mitmproxy.proxy import context, layer
 from mitmproxy.proxy.server import ConnectionHandler
 from OpenSSL import SSL
 
-from recorder.layer import DatabaseEntry, HttpEntry, Relay
+from recorder.layer import DatabaseEntry, HttpEntry, Relay, drain_others
 from recorder.pgstartup import PostgresEntry
 from recorder.serial import SerialRelay
 from recorder.wire import Listener, Tape
@@ -100,6 +101,7 @@ class Chooser:
         ctx = handler.layer.context
         ctx.server.address = (listener.upstream.host, listener.upstream.port)
         handler.layer = self._entry(ctx, listener)
+        handler.drain_writers = functools.partial(drain_others, handler)  # type: ignore[method-assign]
 
     def _entry(self, ctx: context.Context, listener: Listener) -> layer.Layer:
         wire = self._tape.open(listener)

@@ -6,6 +6,9 @@ tuples of commands instead of generators. What TCP tells beside the bytes passes
 
 from __future__ import annotations
 
+import asyncio
+import os
+import re
 import socket
 import struct
 from collections.abc import Callable, Iterable
@@ -22,6 +25,7 @@ from recorder.wire import Wire
 type Commands = Iterable[commands.Command]
 type Handlers = Callable[[connection.Client], ConnectionHandler | None]
 
+_ERRNO = re.compile(r"\[Errno (\d+)\]")
 _RESET = struct.pack("ii", 1, 0)
 _BAD_GATEWAY = (
     b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
@@ -167,7 +171,9 @@ class DatabaseEntry(layer.Layer):
 def upstream_down(wire: Wire, error: str) -> str:
     """Say that the upstream cannot be reached; the one line that was said."""
     listener = wire.listener
-    message = f"cannot reach the upstream {listener.upstream}: {error}; is it running there?"
+    numbered = _ERRNO.match(error)  # asyncio's words: [Errno 111] Connect call failed ('127.0.0.1', 5432)
+    reason = os.strerror(int(numbered[1])).lower() if numbered else error
+    message = f"cannot reach the upstream {listener.upstream}: {reason}; is it running there?"
     wire.on = False
     wire.note(Kind.MARK, b"upstream down")
     wire.close()
@@ -179,6 +185,22 @@ def shortcut(handler: ConnectionHandler | None, relay: layer.Layer) -> None:
     """Let events reach the relay directly: the layers above it would only pass them on, at a cost per chunk."""
     if handler is not None:
         handler.layer = relay
+
+
+async def drain_others(handler: ConnectionHandler) -> None:
+    """Let a side be read only as fast as the others take it.
+
+    mitmproxy's own way waits for every writer, its own side's included: then two ends that both send before they read, which
+    works without a proxy, would wait for each other for ever.
+    """
+    me = asyncio.current_task()
+    for io in list(handler.transports.values()):
+        if io.writer is not None and io.handler is not me:
+            try:
+                await io.writer.drain()
+            except OSError as error:
+                if io.handler is not None:
+                    io.handler.cancel(f"cannot send: {error}")
 
 
 def was_reset(handler: ConnectionHandler | None, ended: connection.Connection) -> bool:

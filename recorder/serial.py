@@ -58,12 +58,13 @@ class SerialRelay(Relay):
         return super().from_client(data)
 
     def from_server(self, data: bytes) -> Commands:
+        sent = super().from_server(data)  # recorded first: the next request begins after the end of this one
         self._follow(Side.SERVER, data)
         if self._tap is None or self._tap.idle or self._tap.endless:
             if self._tap is not None and self._tap.idle and self._tap.endless:
                 self._tap = None  # another protocol from here on
             self._leave()
-        return super().from_server(data)
+        return sent
 
     def closed(self, ended: connection.Connection) -> Commands:
         if self._timer is not None and ended is self.client and not was_reset(self.handlers(self.client), ended):

@@ -176,7 +176,7 @@ class Book:
         self._session_calls = [Recorded(case="", call=call, ask=self._ask(call)) for call in suite.session]
         clock = when or When(recorded=0.0, live=0.0)
         self._session = _Scope((Expected(call, at, clock) for at, call in enumerate(self._session_calls)), repeat_writes=True)
-        self._by_case: dict[str, tuple[Recorded, ...]] = {}
+        self._by_case: dict[int, tuple[Recorded, ...]] = {}
         self._index: dict[Key, list[Recorded]] | None = None
         self._scope: _Scope | None = None
         self._case = ""
@@ -195,10 +195,10 @@ class Book:
         return self._codecs[call.target].ask(call)
 
     def _recorded(self, case: Case) -> tuple[Recorded, ...]:
-        if case.name not in self._by_case:
+        if id(case) not in self._by_case:
             asks = (Recorded(case=case.name, call=call, ask=self._ask(call)) for call in case.calls)
-            self._by_case[case.name] = tuple(asks)
-        return self._by_case[case.name]
+            self._by_case[id(case)] = tuple(asks)
+        return self._by_case[id(case)]
 
     def begin(self, case: Case, when: When, rules: Rules | None = None) -> None:
         """From now on the calls of `case` answer."""

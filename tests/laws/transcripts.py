@@ -1,7 +1,8 @@
 """Golden wire transcripts: what a real driver and a real server said to each other, in a form a person can read.
 
 One file is one connection. A line is one chunk as it crossed the wire: `C` or `S` (who sent it), a space, and its bytes:
-printable ASCII as it is and everything else as `\\xNN` (`\\\\` is a backslash). Lines that begin with `#` say where it comes from.
+printable ASCII as it is and everything else as `\\xNN` (`\\\\` is a backslash). Lines that begin with `#` say where it comes
+from.
 """
 
 from __future__ import annotations

@@ -309,10 +309,10 @@ def psycopg_encoded(port: int) -> Answers:
     out: Answers = []
     with psycopg.connect(dsn(port, client_encoding="latin1"), autocommit=True) as connection:
         out.append(connection.execute("SELECT 'é' || %s AS \"ü\"", ("à",)).fetchone())
-        cursor = connection.execute("INSERT INTO thing (name) VALUES (%s) RETURNING name AS \"ñame\"", ("Zoë",), binary=True)
+        cursor = connection.execute('INSERT INTO thing (name) VALUES (%s) RETURNING name AS "ñame"', ("Zoë",), binary=True)
         out += [[column.name for column in cursor.description or ()], cursor.fetchall()]
         try:
-            connection.execute("SELECT \"größe\" FROM thing")
+            connection.execute('SELECT "größe" FROM thing')
         except psycopg.Error as error:
             out.append((*said(error), error.diag.message_primary))
     return out

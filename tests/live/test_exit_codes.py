@@ -20,6 +20,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+ENV = {**os.environ, "PYTHONPATH": str(ROOT)}
 TRIVIAL = ROOT / "benchmarks/trivial.py"
 CASE = """\
 wiretape: 1
@@ -54,7 +55,7 @@ class Place:
 
     def run(self, *words: str) -> tuple[int, str]:
         """Exit code, and what was said on stderr by wiretape (`wiretape: …`)."""
-        env = {**os.environ, "WIRETAPE_SERVICE_READY_TIMEOUT": "1"}
+        env = {**ENV, "WIRETAPE_SERVICE_READY_TIMEOUT": "1"}
         done = subprocess.run(
             [sys.executable, "-m", "wiretape", *words], cwd=self.folder, env=env, stdin=subprocess.DEVNULL,
             capture_output=True, text=True, check=False, timeout=60,
@@ -188,7 +189,13 @@ def recording(place: Place, *words: str) -> Iterator[subprocess.Popen[str]]:
     """`wiretape record` in front of a service that someone else runs, once it listens."""
     command = [sys.executable, "-m", "wiretape", "record", "--service", f"{place.url}@{place.front}", *words]
     with subprocess.Popen(
-        command, cwd=place.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        cwd=place.folder,
+        env=ENV,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     ) as process:
         try:
             listening(process, place.front)

@@ -48,6 +48,7 @@ def recorded(demo: ModuleType, postgres: Any, tmp_path_factory: pytest.TempPathF
         with psycopg.connect(url) as session:
             session.execute((DEMO / "schema.sql").read_text())  # type: ignore[call-overload]
         stage = demo.prepare(tmp_path_factory.mktemp("recorded"), url)
+        stage.env["PYTHONPATH"] = str(ROOT)
         demo.record(stage)
         admin.execute("DROP DATABASE orders WITH (FORCE)")
     return stage
@@ -103,7 +104,7 @@ def project(recorded: Any, demo: ModuleType, tmp_path: Path) -> Project:
     """The recording under ports of its own, so that tests may run side by side."""
     shutil.copytree(recorded.folder, tmp_path, dirs_exist_ok=True)
     stage = demo.prepare(tmp_path, recorded.env["DATABASE_URL"])
-    return Project(folder=tmp_path, env=stage.env)
+    return Project(folder=tmp_path, env={**stage.env, "PYTHONPATH": str(ROOT)})
 
 
 @pytest.mark.parametrize(
@@ -204,6 +205,7 @@ def test_the_committed_suite_replays(free_port: Callable[[], int], tmp_path: Pat
     database = free_port()
     env = {
         **os.environ,
+        "PYTHONPATH": str(ROOT),
         "PORT": str(free_port()),
         "DB_PORT": str(database),
         "DATABASE_URL": f"postgresql://app:any@127.0.0.1:{database}/app",

@@ -221,6 +221,24 @@ def service_resets_in_response() -> tuple[Talk, Talk]:
     return server, client
 
 
+def both_send_much_before_the_client_reads() -> tuple[Talk, Talk]:
+    size = 30_000_000
+
+    def server(sock: socket.socket) -> object:
+        seen: list[int] = []
+        reading = threading.Thread(target=lambda: seen.append(len(exactly(sock, size))))
+        reading.start()
+        sock.sendall(b"y" * size)
+        reading.join()
+        return seen
+
+    def client(sock: socket.socket) -> object:
+        sock.sendall(b"x" * size)
+        return len(exactly(sock, size))
+
+    return server, client
+
+
 TALKS: dict[str, Callable[[], tuple[Talk, Talk]]] = {
     **{name: lambda pair=pair: one_exchange(*pair) for name, pair in SIMPLE.items()},  # type: ignore[misc]
     "100-continue": continue_100,
@@ -228,6 +246,7 @@ TALKS: dict[str, Callable[[], tuple[Talk, Talk]]] = {
     "server-sent events": events_arrive_before_the_end,
     "half-close": half_close,
     "server closes first": server_closes_first_and_still_reads,
+    "both ways at once": both_send_much_before_the_client_reads,
     "client resets in its upload": client_resets_in_upload,
     "service resets in its response": service_resets_in_response,
 }

@@ -50,10 +50,12 @@ def test_http_upstream_down_is_502_and_said_once(recorded, front, free_port) -> 
                 urllib.request.urlopen(f"http://127.0.0.1:{recorder.port()}/x", data=b"x" * 200_000, timeout=10)
             assert caught.value.code == 502
             text = caught.value.read().decode()
-            assert f"cannot reach the upstream 127.0.0.1:{port}" in text
+            assert f"cannot reach the upstream 127.0.0.1:{port}: connection refused" in text
             assert text.count("\n") == 1
     assert len(recorder.said) == 1
-    assert recorder.said[0].startswith(f"the service: cannot reach the upstream 127.0.0.1:{port}: ")
+    assert recorder.said[0] == (
+        f"the service: cannot reach the upstream 127.0.0.1:{port}: connection refused; is it running there?"
+    )
     assert not [record for record in recorder.records() if record.kind in (Kind.CLIENT, Kind.SERVER)]
 
 

@@ -177,6 +177,12 @@ class Problem:
     reason: str
 
 
+class Check(Protocol):
+    """Finds everything in a call that could not be served. Without the target's facts, what only they can tell is not judged."""
+
+    def __call__(self, call: Call, facts: Mapping[str, Tree] | None = None, /) -> list[Problem]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Codec:
     """One wire protocol. `tap()` and `responder(facts, answers, target)` are made per connection."""
@@ -186,7 +192,7 @@ class Codec:
     tap: Callable[[], Tap]
     responder: Callable[[Mapping[str, Tree], Answers, str], Responder]
     ask: Callable[[Call], Ask]
-    check: Callable[[Call], list[Problem]]
+    check: Check
     merge_facts: Callable[[Mapping[str, Tree], Mapping[str, Tree]], Mapping[str, Tree]]
     upstream: Callable[[Mapping[str, str]], Upstream]
     schema: Mapping[str, Tree] = field(default_factory=dict)

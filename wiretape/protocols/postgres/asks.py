@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,7 +18,7 @@ from wiretape.tree import Tree
 _ORDER: tuple[Role, ...] = ("query", "begin", "end", "control", "housekeeping")
 BUILT_IN: Final = Catalog.of({})
 BYTEA: Final = 17
-_PLACEHOLDER = re.compile(r"\$(\d+)")
+_LONGEST_KEPT: Final = 8192  # characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +38,12 @@ class Plan:
         return self.statements[0].verb.upper() if len(self.statements) == 1 else ""
 
 
-@lru_cache(maxsize=8192)
 def plan(sql: str) -> Plan:
-    """The plan of a text, worked out once."""
+    """The plan of a text. Those of texts that may well come again are kept."""
+    return _kept(sql) if len(sql) <= _LONGEST_KEPT else _plan(sql)
+
+
+def _plan(sql: str) -> Plan:
     statements = canonical(sql)
     roles = {statement.role for statement in statements}
     return Plan(
@@ -50,8 +52,11 @@ def plan(sql: str) -> Plan:
         shape="; ".join(statement.shape for statement in statements),
         role=next((role for role in _ORDER if role in roles), "housekeeping"),
         writes=any(statement.writes for statement in statements),
-        parameters=max((int(number) for number in _PLACEHOLDER.findall(sql)), default=0),
+        parameters=max((slot for each in statements for slot in each.literals if isinstance(slot, int)), default=0),
     )
+
+
+_kept = lru_cache(maxsize=4096)(_plan)
 
 
 def make(target: str, asked: Plan, params: Sequence[Tree]) -> Ask:
@@ -77,7 +82,7 @@ def _text(value: Tree, kind: Tree) -> Tree:
     """A parameter as text; as it stands where it is not one of its type."""
     try:
         oid = parse_type(BUILT_IN, str(kind))[0] if kind else 0
-    except EncodeError:  # a type of the database's own: its values are written as text
+    except ValueError:  # a type of the database's own: its values are written as text
         oid = 0
     if isinstance(value, bytes) and oid != BYTEA:
         return value

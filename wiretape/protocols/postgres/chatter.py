@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from wiretape.protocols.postgres import diagnostics
+from wiretape.protocols.postgres import diagnostics, typeinfo
 from wiretape.protocols.postgres.session import IDLE, Session
 from wiretape.protocols.postgres.sql import Statement
 from wiretape.tree import Tree
@@ -41,6 +41,10 @@ def answer(session: Session, statement: Statement, values: Sequence[Tree]) -> di
         return {}
     if shape == "select ?":
         return {"columns": {"?column?": "int4"}, "rows": [[1]]}
+    if shape.startswith("with recursive typeinfo_tree"):
+        asked = [int(number) for value in values for number in re.findall(r"\d+", str(value))]
+        told = typeinfo.rows(session.wording.catalog, asked)
+        return {"columns": dict(typeinfo.ASYNCPG), "rows": [[row[name] for name in typeinfo.ASYNCPG] for row in told]}
     if "pg_type" in shape:
         return {
             "columns": [[name, "oid" if name.endswith(("oid", "typarray")) else "text"] for name in selected(shape)],

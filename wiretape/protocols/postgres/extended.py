@@ -7,6 +7,7 @@ next message: the recording may have an error instead, which only the parameters
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 
 from wiretape.case import Call
@@ -383,9 +384,7 @@ def _complete(catalog: Catalog, types: tuple[int, ...], count: int, recorded: Ca
         oid = types[index] if index < len(types) else 0
         for kind in (named[index] if index < len(named) else None, casts.get(index + 1)):
             if not oid and kind:
-                try:
+                with suppress(ValueError):  # a type that is not known is as good as none
                     oid = parse_type(catalog, str(kind))[0]
-                except EncodeError:
-                    oid = 0
         out.append(oid or TEXT)
     return tuple(out)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Iterator, Mapping
 from types import MappingProxyType
 
 from wiretape.case import Call
 from wiretape.errors import EncodeError
 from wiretape.protocols.base import Problem
 from wiretape.protocols.postgres import diagnostics
-from wiretape.protocols.postgres.asks import BUILT_IN, plan
-from wiretape.protocols.postgres.results import Shape, Wording, encode_row, shape
+from wiretape.protocols.postgres.asks import plan
+from wiretape.protocols.postgres.results import BYTEA, Shape, Wording, shape
 from wiretape.protocols.postgres.settings import style
-from wiretape.protocols.postgres.types import parse_type
-from wiretape.protocols.postgres.values import from_tree
+from wiretape.protocols.postgres.types import Catalog
+from wiretape.protocols.postgres.values import from_tree, to_binary
 from wiretape.tree import Tree
 
+_DATES = frozenset({1082, 1114, 1184, 1186, 1115, 1182, 1185, 1187})
 _SCALAR: Tree = {"type": ["string", "number", "boolean", "null"]}
 _ROW: Tree = {"type": "array", "description": "one row, as psql prints its values; null is NULL"}
 _COLUMNS: Tree = {
@@ -63,76 +64,107 @@ SCHEMA: Mapping[str, Tree] = MappingProxyType(
 )
 
 
-def check(call: Call) -> list[Problem]:
-    """Everything in a call that could not be served, by place. Values of types that only the facts know are not judged."""
-    fields = call.fields
-    problems = [
-        Problem(path=name, reason=f"a PostgreSQL call has no such field (it has: {', '.join(SCHEMA)})")
-        for name in fields
-        if name not in SCHEMA
-    ]
-    results = fields.get("results")
-    if isinstance(results, list):
-        count = len(plan(call.operation).statements)
-        if len(results) > count:
-            problems.append(Problem(path="results", reason=f"{len(results)} results of {count} statements"))
-        for index, result in enumerate(results):
-            problems += _check_result(result, f"results[{index}].")
-    else:
-        problems += _check_result(dict(fields), "")
-    return problems + _check_params(fields) + _check_diagnostics(fields)
-
-
-def _check_result(result: Tree, path: str) -> list[Problem]:
-    if not isinstance(result, Mapping):
-        return [Problem(path=path.rstrip("."), reason="expected a mapping with columns, rows, tag")]
-    columns, rows = result.get("columns"), result.get("rows", [])
-    if not isinstance(rows, list):
-        return [Problem(path=f"{path}rows", reason="expected a list of rows")]
-    if columns is None:
-        return [Problem(path=f"{path}rows", reason="rows need columns: say their names and types")] if rows else []
+def check(call: Call, facts: Mapping[str, Tree] | None = None, /) -> list[Problem]:
+    """Everything in a call that could not be served, by place. Without facts, types that are not built in are not judged."""
+    types = (facts or {}).get("types")
     try:
-        described = _known(columns, f"{path}columns")
+        catalog = Catalog.of(types if isinstance(types, Mapping) else {})
     except EncodeError as error:
-        return [_problem(error)]
-    if described is None:
-        return []
-    return [problem for index, row in enumerate(rows) for problem in _check_row(described, row, f"{path}rows[{index}]")]
+        return [Problem(path="", reason=f"the facts of {call.target} in suite.yaml are wrong: {error}")]
+    told = (facts or {}).get("parameters")
+    settings = {name: str(value) for name, value in told.items()} if isinstance(told, Mapping) else {}
+    inspection = _Inspection(catalog, settings, lenient=facts is None)
+    return [Problem(path=error.path, reason=error.reason) for error in inspection.of(call)]
 
 
-def _known(columns: Tree, path: str) -> Shape | None:
-    return shape(BUILT_IN, columns, path)
+class _Inspection:
+    """Tries to write each part of a call."""
 
+    def __init__(self, catalog: Catalog, settings: Mapping[str, str], *, lenient: bool) -> None:
+        self._wording = Wording(catalog=catalog, style=style(settings))
+        # dates in other styles are served as they stand, but nobody can judge them
+        self._judges_dates = self._wording.style.datestyle.startswith("ISO") and self._wording.style.interval == "postgres"
+        self._lenient = lenient
 
-def _check_row(described: Shape, row: Tree, path: str) -> list[Problem]:
-    wording = Wording(catalog=BUILT_IN, style=style({}))
-    if not isinstance(row, list) or len(row) != len(described.types):
+    def of(self, call: Call) -> Iterator[EncodeError]:
+        fields = call.fields
+        for name in fields:
+            if name not in SCHEMA:
+                yield EncodeError(name, f"a PostgreSQL call has no such field (it has: {', '.join(SCHEMA)})")
+        results = fields.get("results")
+        if isinstance(results, list):
+            count = len(plan(call.operation).statements)
+            if count == 1:
+                yield EncodeError("results", "this is one statement: write its columns, rows and tag without results")
+            elif len(results) > count:
+                yield EncodeError("results", f"{len(results)} results of {count} statements")
+            for index, result in enumerate(results):
+                yield from self._result(result, f"results[{index}].")
+        else:
+            yield from self._result(dict(fields), "")
+        yield from self._params(fields)
+        yield from _diagnostics(fields)
+
+    def _result(self, result: Tree, path: str) -> Iterator[EncodeError]:
+        if not isinstance(result, Mapping):
+            yield EncodeError(path.rstrip("."), "expected a mapping with columns, rows, tag")
+            return
+        columns, rows = result.get("columns"), result.get("rows", [])
+        if not isinstance(rows, list):
+            yield EncodeError(f"{path}rows", "expected a list of rows")
+        elif columns is not None:
+            described = yield from self._columns(columns, f"{path}columns")
+            if described is not None:
+                for index, row in enumerate(rows):
+                    yield from self._row(described, row, f"{path}rows[{index}]")
+        elif rows:
+            yield EncodeError(f"{path}rows", "rows need columns: say their names and types")
+
+    def _columns(self, columns: Tree, path: str) -> Generator[EncodeError, None, Shape | None]:
         try:
-            encode_row(wording, described, (), row, path)
+            return shape(self._wording.catalog, columns, path)
         except EncodeError as error:
-            return [_problem(error)]
-    return []
+            if not (self._lenient and _may_be_custom(error)):
+                yield error
+        return None
 
+    def _row(self, described: Shape, row: Tree, path: str) -> Iterator[EncodeError]:
+        if not isinstance(row, list) or len(row) != len(described.types):
+            given = f"{len(row)} values" if isinstance(row, list) else "no list of values"
+            yield EncodeError(path, f"{given} for {len(described.types)} columns")
+            return
+        for index, (value, (oid, _)) in enumerate(zip(row, described.types, strict=True)):
+            yield from self._value(oid, value, f"{path}[{index}]")
 
-def _check_params(fields: Mapping[str, Tree]) -> list[Problem]:
-    params, types = fields.get("params", []), fields.get("param_types", [])
-    problems = [
-        Problem(path=name, reason="expected a list")
-        for name, value in (("params", params), ("param_types", types))
-        if not isinstance(value, list)
-    ]
-    if problems or not isinstance(params, list) or not isinstance(types, list):
-        return problems
-    for index, (value, kind) in enumerate(zip(params, types, strict=False)):
+    def _value(self, oid: int, value: Tree, path: str) -> Iterator[EncodeError]:
+        if isinstance(value, bytes) and oid != BYTEA:
+            return  # the binary form itself
+        if oid in _DATES and not self._judges_dates:
+            return
         try:
-            from_tree(BUILT_IN, parse_type(BUILT_IN, str(kind))[0], value)
+            text = from_tree(self._wording.catalog, oid, value)
+            if text is not None and self._wording.catalog.by_oid(oid) is not None:
+                to_binary(self._wording.catalog, oid, text, self._wording.style)
         except EncodeError as error:
-            problems.append(Problem(path=f"params[{index}]", reason=error.reason))
-    return problems
+            yield EncodeError(path, error.reason)
+
+    def _params(self, fields: Mapping[str, Tree]) -> Iterator[EncodeError]:
+        params, types = fields.get("params", []), fields.get("param_types", [])
+        if not isinstance(params, list) or not isinstance(types, list):
+            yield EncodeError("params" if isinstance(types, list) else "param_types", "expected a list")
+            return
+        for index, (value, kind) in enumerate(zip(params, types, strict=False)):
+            described = yield from self._columns([["", kind]], f"param_types[{index}]")
+            if described is not None:
+                yield from self._value(described.types[0][0], value, f"params[{index}]")
 
 
-def _check_diagnostics(fields: Mapping[str, Tree]) -> list[Problem]:
-    problems = []
+def _may_be_custom(error: EncodeError) -> bool:
+    """A type that is not built in, and no misspelling of one that is."""
+    return "not a known type" in error.reason and "did you mean" not in error.reason
+
+
+def _diagnostics(fields: Mapping[str, Tree]) -> Iterator[EncodeError]:
     notices = fields.get("notices", [])
     told = [(notice, f"notices[{index}]") for index, notice in enumerate(notices)] if isinstance(notices, list) else []
     if "error" in fields:
@@ -141,11 +173,6 @@ def _check_diagnostics(fields: Mapping[str, Tree]) -> list[Problem]:
         try:
             diagnostics.from_tree(tree, path)
         except EncodeError as error:
-            problems.append(_problem(error))
+            yield error
     if "stage" in fields and fields["stage"] not in diagnostics.STAGES:
-        problems.append(Problem(path="stage", reason=f"{fields['stage']!r} is none of {', '.join(diagnostics.STAGES)}"))
-    return problems
-
-
-def _problem(error: EncodeError) -> Problem:
-    return Problem(path=error.path, reason=error.reason)
+        yield EncodeError("stage", f"{fields['stage']!r} is none of {', '.join(diagnostics.STAGES)}")

@@ -26,6 +26,7 @@ _PLAIN: Mapping[str, str] = MappingProxyType(
      "UNLISTEN": "UNLISTEN", "NOTIFY": "NOTIFY", "PREPARE": "PREPARE", "DECLARE": "DECLARE CURSOR", "LOCK": "LOCK TABLE",
      "TRUNCATE": "TRUNCATE TABLE", "DO": "DO", "CALL": "CALL"}
 )  # fmt: skip
+_NUMBERS = frozenset({16, 20, 21, 23, 26, 700, 701, 1700})  # and bool
 _TWO_WORDS = frozenset({"CREATE", "DROP", "ALTER", "DISCARD"})
 
 
@@ -139,7 +140,7 @@ class Shape:
                 size=type_size(oid),
                 modifier=modifier,
                 format=format_of(formats, index),
-            )  # fmt: skip
+            )
             for index, (name, (oid, modifier)) in enumerate(zip(self.names, self.types, strict=True))
         )
         return RowDescription(columns=columns).encode()
@@ -161,8 +162,8 @@ def shape(catalog: Catalog, columns: Tree, path: str) -> Shape:
     for _, kind, place in pairs:
         try:
             types.append(parse_type(catalog, str(kind)))
-        except EncodeError as error:
-            raise EncodeError(place, error.reason) from error
+        except ValueError as error:
+            raise EncodeError(place, str(error)) from error
     return Shape(names=tuple(name for name, _, _ in pairs), types=tuple(types))
 
 
@@ -185,9 +186,14 @@ def encode_value(wording: Wording, oid: int, form: int, value: Tree, path: str) 
             to_binary(wording.catalog, oid, text, wording.style) if form else text.encode(wording.encoding, "surrogateescape")
         )
     except EncodeError as error:
-        raise EncodeError(path, error.reason) from error
+        raise EncodeError(error.path or path, error.reason) from error
+
+
+def _text(wording: Wording, text: str, path: str) -> bytes:
+    try:
+        return text.encode(wording.encoding)
     except UnicodeEncodeError as error:
-        raise EncodeError(path, f"{value!r} cannot be written in the client's encoding, {wording.encoding}") from error
+        raise EncodeError(path, f"{text!r} cannot be written in the client's encoding, {wording.encoding}") from error
 
 
 def encode_row(wording: Wording, columns: Shape, formats: Sequence[int], row: Tree, path: str) -> bytes:

@@ -54,6 +54,8 @@ class Session:
         self._start: Mapping[str, str] = {}
         self.status = IDLE
         self.cursors: set[str] = set()
+        self._before: dict[str, str] | None = None  # the settings that the end of a transaction may bring back
+        self._local: dict[str, str] = {}
         self._reword()
         self._changed: list[bytes] = []
 
@@ -126,8 +128,10 @@ class Session:
     def apply(self, statement: Statement, values: tuple[Tree, ...], sql: str) -> None:
         """A statement was done. `values` are its literals and parameters, `sql` the text it stood in."""
         if statement.role == "begin":
+            self._before = self._before or {**self._others, **self.parameters}
             self.status = ACTIVE
         elif statement.role == "end":
+            self._end(kept=statement.verb in ("COMMIT", "END") and self.status == ACTIVE)
             self.status = ACTIVE if "and chain" in statement.shape and "no chain" not in statement.shape else IDLE
         elif statement.role == "control" and statement.verb == "ROLLBACK":
             self.status = ACTIVE
@@ -142,7 +146,15 @@ class Session:
 
     def end_failed(self) -> None:
         """The end of a transaction failed (a deferred constraint, a serialization failure): it is over all the same."""
+        self._end(kept=False)
         self.status = IDLE
+
+    def _end(self, *, kept: bool) -> None:
+        """Settings go back to what they were: all of them after a rollback, those made by SET LOCAL in any case."""
+        back = self._local if kept else self._before or {}
+        for name, value in back.items():
+            self._assign(name, value)
+        self._before, self._local = None, {}
 
     def _apply_setting(self, statement: Statement, values: tuple[Tree, ...]) -> None:
         words = statement.shape.split()
@@ -161,6 +173,11 @@ class Session:
             if start is not None:
                 self._assign(name, start)
             return
+        if statement.shape.startswith("set local "):
+            if self._before is None:
+                return
+            known = canonical_name(name, self._before)
+            self._local.setdefault(known, self._before.get(known, ""))
         given = iter(values)
         self._assign(name, re.sub(r"\?", lambda _: str(next(given, "")), found[2]).replace(" ,", ",").strip('"'))
 

@@ -67,7 +67,8 @@ def _answer(playback: Playback, asked: Plan, given: tuple[Tree, ...], answer: Ca
     """Sends what answers a Query, but for ReadyForQuery; False where it failed."""
     rendered = playback.rendered(answer, asked, given, ())
     playback.out.append(rendered.notices)
-    worked = not rendered.error or rendered.stage == "sync"
+    # of several statements only those that were completed have results
+    worked = not rendered.error or rendered.stage == "sync" or len(asked.statements) > 1
     for statement, result in zip(asked.statements, rendered.results, strict=False):
         playback.out.append(result.description)
         ends = worked and statement.role == "end"

@@ -7,12 +7,27 @@ and both return what a mock must know to serve those types again.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from wiretape.protocols.postgres.types import Catalog, type_name
 from wiretape.tree import Tree
 
 _FIRST_CUSTOM = 16384  # PostgreSQL's FirstNormalObjectId: lower OIDs are built in
+
+_DEEPEST = 16
+_KINDS = MappingProxyType(
+    {"base": "b", "array": "b", "range": "r", "multirange": "m", "enum": "e", "composite": "c", "domain": "d"}
+)
+
+# The columns of asyncpg's question, which a mock must answer in binary.
+ASYNCPG: Mapping[str, str] = MappingProxyType(
+    {
+        "oid": "oid", "ns": "name", "name": "name", "kind": '"char"', "basetype": "oid", "elemtype": "oid",
+        "elemdelim": '"char"', "range_subtype": "oid", "attrtypoids": "oid[]", "attrnames": "text[]", "depth": "int4",
+        "basetype_name": "text", "elemtype_name": "text", "range_subtype_name": "text",
+    }
+)  # fmt: skip
 
 type _Row = Mapping[str, Tree]
 
@@ -26,6 +41,44 @@ def learn(catalog: Catalog, columns: Sequence[str], rows: Sequence[Tree]) -> dic
     if {"name", "oid", "array_oid"} <= names:
         return _psycopg(catalog, found, names)
     return {}
+
+
+def rows(catalog: Catalog, oids: Sequence[int]) -> list[dict[str, Tree]]:
+    """What asyncpg's `typeinfo_tree` says of these types and of those they are made of, innermost first; built-in types, which
+    it knows itself, left out."""
+    out: dict[int, dict[str, Tree]] = {}
+
+    def tell(oid: int, depth: int) -> None:
+        found = catalog.by_oid(oid)
+        if found is None or oid < _FIRST_CUSTOM or oid in out or depth > _DEEPEST:
+            return
+        for inner in (found.element, *(kind for _, kind in found.fields)):
+            tell(inner, depth + 1)
+        named = found.category == "composite"
+        out[oid] = {
+            "oid": oid,
+            "ns": "public",
+            "name": f"_{found.name[:-2]}" if found.category == "array" else found.name,
+            "kind": _KINDS[found.category],
+            "basetype": found.element if found.category == "domain" else None,
+            "elemtype": found.element if found.category == "array" else 0,
+            "elemdelim": "," if found.category == "array" else None,
+            "range_subtype": found.element if found.category == "range" else None,
+            "attrtypoids": _array(str(kind) for _, kind in found.fields) if named else None,
+            "attrnames": _array(name for name, _ in found.fields) if named else None,
+            "depth": depth,
+            "basetype_name": type_name(catalog, found.element, -1) if found.category == "domain" else None,
+            "elemtype_name": type_name(catalog, found.element, -1) if found.category == "array" else None,
+            "range_subtype_name": type_name(catalog, found.element, -1) if found.category == "range" else None,
+        }
+
+    for oid in oids:
+        tell(oid, 0)
+    return list(out.values())
+
+
+def _array(items: Iterable[str]) -> str:
+    return "{" + ",".join('"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items) + "}"
 
 
 def _asyncpg(catalog: Catalog, rows: Sequence[_Row]) -> dict[str, Tree]:
