@@ -108,7 +108,8 @@ def _invoke(raised: BaseException, *args: str, **environ: str) -> Result:
     [
         (ConfigError("a\nb"), 2, "wiretape: a b\n"),
         (TargetError("port taken"), 3, "wiretape: port taken\n"),
-        (ZeroDivisionError("oops"), 3, "wiretape: internal error: ZeroDivisionError: oops; please report it (WIRETAPE_DEBUG=1 shows where)\n"),
+        (ZeroDivisionError("oops"), 3,
+            "wiretape: internal error: ZeroDivisionError: oops; please report it (WIRETAPE_DEBUG=1 shows where)\n"),
         (KeyboardInterrupt(), 130, ""),
         (click.exceptions.Exit(1), 1, ""),
         (SystemExit(1), 1, ""),

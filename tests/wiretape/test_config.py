@@ -137,7 +137,9 @@ targets:
         ("m=postgres://@15432", {"listen": Address(host="127.0.0.1", port=15432)}),
         ("m=postgres://", {"listen": Address(host="127.0.0.1", port=0)}),
         ("m=postgres://db", {"listen": Address(host="127.0.0.1", port=0), "upstream": Address(host="db", port=5432)}),
-        ("m=postgres://10.0.0.1@1", {"listen": Address(host="127.0.0.1", port=1), "upstream": Address(host="10.0.0.1", port=5432)}),
+        ("m=postgres://10.0.0.1@1", {
+            "listen": Address(host="127.0.0.1", port=1), "upstream": Address(host="10.0.0.1", port=5432)
+        }),
         ("m=postgres://[::1]:5@[::]:6", {"listen": Address(host="::", port=6), "upstream": Address(host="::1", port=5)}),
         ("m=postgres://5432@0.0.0.0:6", {
             "listen": Address(host="0.0.0.0", port=6), "upstream": Address(host="127.0.0.1", port=5432)
@@ -148,7 +150,8 @@ targets:
     ],
 )  # fmt: skip
 def test_the_forms_of_a_dependency(tmp_path: Path, dep: str, target: dict[str, object]) -> None:
-    assert load(tmp_path, None, deps=[dep]).targets == {"m": Target(name="m", protocol="postgres", **target)}  # type: ignore[arg-type]
+    expected = Target(name="m", protocol="postgres", **target)  # type: ignore[arg-type]
+    assert load(tmp_path, None, deps=[dep]).targets == {"m": expected}
 
 
 @pytest.mark.parametrize(
@@ -169,7 +172,9 @@ def head(text: str) -> str:
         ("", "wiretape.yaml:1:1: the version is missing; start the file with `wiretape: 1`"),
         ("wiretape: 2\nnew: 1\n", "wiretape.yaml:1:11: this wiretape reads `wiretape: 1`"),
         ("- 1\n", "wiretape.yaml:1:1: the file must be a mapping"),
-        ("a: [\n", "wiretape.yaml:2:1: not readable as YAML: a value is missing here; quote it if it starts with `,` `:` or a bracket"),
+        ("a: [\n",
+            "wiretape.yaml:2:1: not readable as YAML: a value is missing here; quote it if it starts "
+            "with `,` `:` or a bracket"),
         (head("sute: x"), "wiretape.yaml:2:1: unknown key 'sute'; did you mean suite?"),
         (head("service: {url: http://x:1, raedy: /}"), "wiretape.yaml:2:28: unknown key 'raedy'; did you mean ready?"),
         (head("targets: {a: {portocol: x}}"), "wiretape.yaml:2:15: unknown key 'portocol'; did you mean protocol?"),

@@ -56,7 +56,7 @@ dollars = st.text(alphabet="${}:secrtab-01234$$$", max_size=12) | st.sampled_fro
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(dollars | st.sampled_from([TOKEN, "1234"]), max_size=5).map("".join), st.lists(dollars, max_size=3))
 def test_what_is_protected_is_revealed_again(text: str, values: list[str]) -> None:
     secrets = {**SECRETS, **{f"s{index}": value for index, value in enumerate(values)}}
@@ -105,7 +105,8 @@ def test_missing_secrets_are_all_named_with_where_and_how() -> None:
     with pytest.raises(ConfigError) as error:
         reveal(Suite(root=Path("suite"), cases=(case,), session=(a_call("${secret:c}"),)), {})
     assert str(error.value) == (
-        "secrets without a value: alice.token (used in suite/x.yaml), b (used in suite/x.yaml), c (used in suite/session.yaml); "
+        "secrets without a value: alice.token (used in suite/x.yaml), b (used in suite/x.yaml), "
+        "c (used in suite/session.yaml); "
         "set WIRETAPE_SECRET_ALICE_TOKEN or put alice.token into .wiretape/secrets.yaml"
     )
 

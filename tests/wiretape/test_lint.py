@@ -45,9 +45,9 @@ def test_nothing_wrong(tmp_path: Path) -> None:
 
 
 def test_no_suite(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="^there is no suite folder"):
+    with pytest.raises(StoreError, match=r"^there is no suite folder"):
         lint(tmp_path / "none", KINDS)
-    with pytest.raises(StoreError, match="^no cases in"):
+    with pytest.raises(StoreError, match=r"^no cases in"):
         lint(tmp_path, KINDS)
 
 
@@ -62,7 +62,8 @@ def test_every_file_is_looked_at_and_every_problem_is_told(tmp_path: Path) -> No
         suite="wiretape: 1\nnoise:\n- response.body.nope: any\n- a..b: any\n",
         other_yml="x",
     ) == [
-        "broken.yaml:2:1: error: not readable as YAML: a value is missing here; quote it if it starts with `,` `:` or a bracket",
+        "broken.yaml:2:1: error: not readable as YAML: "
+        "a value is missing here; quote it if it starts with `,` `:` or a bracket",
         "empty.yaml:1:1: error: the file is empty; it starts with `wiretape: 1`",
         "many.yaml:2:1: error: unknown key 'nmae'; did you mean name?",
         "many.yaml:3:30: error: a request needs a path without spaces, such as /orders?page=2",
@@ -71,21 +72,23 @@ def test_every_file_is_looked_at_and_every_problem_is_told(tmp_path: Path) -> No
         "other.yml:0:0: warning: is not read; name it other.yaml",
         "session.yaml:2:1: error: unknown key 'call'; did you mean calls?",
         "suite.yaml:3:3: warning: response.body.nope names nothing in any case; correct or remove it",
-        "suite.yaml:4:3: error: cannot read selector 'a..b' at character 3",
+        "suite.yaml:4:3: error: cannot read selector 'a..b' at character 2",
     ]
 
 
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("at: timestamp", "at: timestmap", "15:30: error: unknown noise kind 'timestmap'; did you mean timestamp?"),
-        ("items[].at", "items[].nope", "15:3: warning: response.body.items[].nope names nothing in this case; correct or remove it"),
-        ("headers.etag", "headers.nope", "16:3: warning: response.headers.nope names nothing in this case; correct or remove it"),
+        ("at: timestamp", "at: timestmap", "15:29: error: unknown noise kind 'timestmap'; did you mean timestamp?"),
+        ("items[].at", "items[].nope",
+            "15:3: warning: response.body.items[].nope names nothing in this case; correct or remove it"),
+        ("headers.etag", "headers.nope",
+            "16:3: warning: response.headers.nope names nothing in this case; correct or remove it"),
         ("- main", "- mian", "9:3: error: unknown target 'mian'; did you mean main?"),
         ("  rows:", "  rosw:", "12:3: error: unknown key of a postgres call 'rosw'; did you mean rows?"),
         ("one: int4", "one: int44", "11:18: error: columns.one: "),
         ("- [1]", "- [1, 2]", "13:5: error: rows[0]: "),
-        ("params: [1]", "params: [x]\n  param_types: [int4]", "10:12: error: params[0]: "),
+        ("- [1]", "- [x]", "13:6: error: rows[0][0]: "),
         ("{id: 1,", "{id: 'a ${HOME}',", "7:14: error: `${` is not `${secret:NAME}`; write `$${` for the text `${`"),
         ("  body: {", "  body_style: nonsense\n  body: {", "8:9: error: this body cannot be sent: "),
         ("  body: {id: 1, items: [{at: now}]}", "  body_file: nope", "7:14: error: cannot read nope beside this file: "),
@@ -105,8 +108,24 @@ def test_what_looks_like_a_reference_in_a_body_file(tmp_path: Path) -> None:
     assert lines == ["good.yaml:7:14: error: `${` is not `${secret:NAME}`; write `$${` for the text `${`"]
 
 
+def test_a_finding_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("x")
+    (tmp_path / "b.yml").write_text("")
+    first, second = lint(tmp_path, KINDS)
+    assert str(first) == f"{tmp_path}/a.yaml:1:1: the file must be a mapping, not a string"
+    assert str(second) == f"{tmp_path}/b.yml: warning: is not read; name it b.yaml"
+
+
 def test_two_cases_of_one_name(tmp_path: Path) -> None:
     assert found(tmp_path, later=GOOD) == ["later.yaml:2:7: error: the name 'good' is also that of good.yaml"]
+
+
+def test_the_facts_tell_what_types_there_are(tmp_path: Path) -> None:
+    good = GOOD.replace("one: int4", "one: mood").replace("- [1]", "- [happy]")
+    suite = "wiretape: 1\nfacts: {main: {types: {}}}\n"
+    assert found(tmp_path, good=good.replace("calls[0].rows[0][0]: integer", "response.status: any")) == []
+    (line,) = found(tmp_path, good=good, suite=suite)
+    assert line.startswith("good.yaml:11:18: error: columns.one: 'mood' is not a known type")
 
 
 def test_without_targets_calls_are_not_held_to_a_protocol(tmp_path: Path) -> None:
