@@ -27,7 +27,7 @@ from wiretape.protocols.postgres.backend import (
 from wiretape.protocols.postgres.playback import Playback
 from wiretape.protocols.postgres.rendering import Rendered, Result
 from wiretape.protocols.postgres.results import TEXT, Shape, Wording, format_of, shape, tag_of
-from wiretape.protocols.postgres.session import FAILED, IDLE, deallocated
+from wiretape.protocols.postgres.session import FAILED, deallocated
 from wiretape.protocols.postgres.types import Catalog, parse_type
 from wiretape.protocols.postgres.values import to_text
 from wiretape.tree import Tree
@@ -71,6 +71,7 @@ class Extended:
         self._held: Prepared | None = None
         self._at_sync: Portal | None = None  # its statement was done, and its transaction will fail
         self.skipping = False
+        playback.on_idle = self._portals.clear  # portals end with their transaction
 
     # Errors.
 
@@ -347,8 +348,6 @@ class Extended:
         if self._at_sync is not None:
             self._playback.failed(self._at_sync.rendered, self._at_sync.prepared.plan)
             self._at_sync = None
-        if self._playback.session.status == IDLE:
-            self._portals.clear()
         self._playback.ready()
 
     def simple(self, sql: str, verb: str) -> None:

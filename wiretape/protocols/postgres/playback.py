@@ -12,7 +12,7 @@ from wiretape.protocols.postgres import chatter, diagnostics
 from wiretape.protocols.postgres.asks import Plan, make
 from wiretape.protocols.postgres.backend import ReadyForQuery
 from wiretape.protocols.postgres.rendering import Rendered, Renderer, Result, ending, failure
-from wiretape.protocols.postgres.session import FAILED, Session
+from wiretape.protocols.postgres.session import FAILED, IDLE, Session
 from wiretape.protocols.postgres.sql import Statement, values
 from wiretape.tree import Tree
 
@@ -29,6 +29,7 @@ class Playback:
         self.out: list[bytes] = []
         self.waiting: Ask | None = None
         self.closed = False
+        self.on_idle: Callable[[], None] = lambda: None
         self._answers = answers
         self._target = target
         self._then: Callable[[Call | Miss], None] | None = None
@@ -128,7 +129,9 @@ class Playback:
         self.renderer.adopt(self.session.wording)
 
     def ready(self) -> None:
-        """Sends ReadyForQuery, and before it what changed."""
+        """Sends ReadyForQuery, and before it what changed. Where no transaction is open, `on_idle` is told."""
+        if self.session.status == IDLE:
+            self.on_idle()
         if not self.closed:
             self.out.append(self.session.changed())
             self.out.append(_READY[self.session.status])
