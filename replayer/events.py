@@ -38,9 +38,9 @@ class CallFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseFinished:
-    """`reason` says why a case is broken or skipped. `elapsed` in seconds. `rerun` is the command that runs just this
-    case, `curl`
-    one line that sends its request by hand."""
+    """`reason` says why a case is broken or skipped. `elapsed` in seconds. `rerun` is the command that runs just this case,
+    `curl` one line that sends its request by hand. `warnings` are mistakes in the case that change no verdict. `case` is as
+    stored, so secrets are only named in it."""
 
     case: Case
     verdict: Verdict
@@ -51,6 +51,7 @@ class CaseFinished:
     elapsed: float = 0.0
     rerun: str = ""
     curl: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,7 +37,7 @@ _ARTICLES: Mapping[str, str] = MappingProxyType(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """Something a file may not say. `version`: the file is of another version of the format."""
 
@@ -126,7 +126,7 @@ class _Reader:
         self._problems: list[Problem] = []
 
     def result[T](self, value: T) -> Read[T]:
-        return Read(value=value, problems=tuple(sorted(self._problems)))
+        return Read(value=value, problems=tuple(sorted(self._problems, key=lambda one: (one.line, one.column))))
 
     def fail(self, path: Path, reason: str, *, key: bool = False, version: bool = False) -> None:
         mark = self._document.mark(path, key=key)
@@ -136,7 +136,10 @@ class _Reader:
         if self._document.value is None:
             self.fail((), f"the file is empty; it starts with `wiretape: {VERSION}`")
             return {}
-        top = self.mapping((), self._document.value)
+        if not isinstance(self._document.value, dict):
+            self._mismatch((), "a mapping", self._document.value)
+            return {}
+        top = self._document.value
         version = top.get("wiretape")
         if "wiretape" not in top:
             self.fail((), f"the format's version is missing; start the file with `wiretape: {VERSION}`")
@@ -198,7 +201,7 @@ class _Reader:
         headers = self.pairs((*path, "headers"), within.get("headers"))
         method = self.word(within, path, "method")
         target = self.word(within, path, "path")
-        if value is not None:
+        if isinstance(value, dict):
             if not _TOKEN.fullmatch(method):
                 self.fail((*path, "method"), "a request needs a method, one word such as GET")
             if not target or any(char.isspace() for char in target):
@@ -211,7 +214,7 @@ class _Reader:
         headers = self.pairs((*path, "headers"), within.get("headers"))
         status = within.get("status")
         if type(status) is not int or not (status == 0 or 100 <= status <= 999):
-            if value is not None:
+            if isinstance(value, dict):
                 self.fail((*path, "status"), "a response needs a status, a number such as 200")
             status = 0
         return Response(

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
-from typing import cast
+from typing import NoReturn, cast
 
 import click
 
@@ -59,7 +59,7 @@ class LazyGroup(click.Group):
         if args and not args[0].startswith("-") and args[0] not in COMMANDS:
             close = difflib.get_close_matches(args[0], COMMANDS, n=1)
             advice = f"did you mean {close[0]}?" if close else f"commands: {', '.join(COMMANDS)}"
-            raise click.UsageError(f"there is no command {args[0]!r}; {advice}")
+            raise ConfigError(f"there is no command {args[0]!r}; {advice}")
         return super().resolve_command(ctx, args)
 
 
@@ -126,7 +126,7 @@ def reporting() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         sys.exit(BROKEN_PIPE)
     except click.ClickException as error:
-        _fail(error.format_message(), USAGE)
+        _fail(f"{error.format_message().rstrip('.')}; see wiretape --help", USAGE)
     except WiretapeError as error:
         _fail(str(error), error.exit_code)
     except Exception as error:  # noqa: BLE001 - the last line of defence: a traceback is a bug, a line tells where to report it
@@ -135,7 +135,7 @@ def reporting() -> Iterator[None]:
         _fail(f"internal error: {type(error).__name__}: {error}; please report it (WIRETAPE_DEBUG=1 shows where)", INTERNAL)
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(message: str, code: int) -> NoReturn:
     click.echo("wiretape: " + " ".join(message.splitlines()), err=True)
     sys.exit(code)
 

@@ -150,10 +150,8 @@ def target_name(given: object) -> str:
 
 
 def _number(given: object) -> float:
-    if isinstance(given, bool) or not isinstance(given, str | int | float):
-        raise ValueError("must be a number")
     try:
-        return float(given)
+        return float("" if isinstance(given, bool) else str(given))
     except ValueError:
         raise ValueError("must be a number") from None
 

@@ -17,7 +17,7 @@ from types import MappingProxyType
 
 from wiretape.case import Body, Call, Case, Headers, Suite
 from wiretape.errors import CaseFormatError, ConfigError, StoreError
-from wiretape.store import SESSION_FILE, SUITE_FILE, replace_file
+from wiretape.store import SESSION_FILE, replace_file
 from wiretape.tree import Tree, walk
 from wiretape.yamldump import dump
 from wiretape.yamlio import read
@@ -33,7 +33,8 @@ _LITERAL = re.compile(r"\$+(?=\{)")
 def protect[T: (Case, Call, Suite)](recorded: T, secrets: Mapping[str, str]) -> T:
     """The same with every secret's value replaced by `${secret:name}`, and what only looks like that escaped.
 
-    A value is replaced where it is a whole string, and inside of strings where it has SHORTEST_PART characters or more.
+    A value is replaced where it is a whole string, and inside of strings where it has SHORTEST_PART characters or more. Facts
+    are left alone: they are what a server tells anyone.
     """
     return _Protector(secrets).recorded(recorded)
 
@@ -50,7 +51,6 @@ def reveal(suite: Suite, secrets: Mapping[str, str]) -> Suite:
         suite,
         cases=tuple(revealer(case.path or Path(case.name)).recorded(case) for case in suite.cases),
         session=revealer(suite.root / SESSION_FILE).calls(suite.session),
-        facts=revealer(suite.root / SUITE_FILE).facts(suite.facts),
     )
     if missing:
         names = ", ".join(f"{name} (used in {file})" for name, file in missing.items())
@@ -137,14 +137,10 @@ class _Rewriter(ABC):
             recorded,
             cases=tuple(map(self._case, recorded.cases)),
             session=self.calls(recorded.session),
-            facts=self.facts(recorded.facts),
         )
 
     def calls(self, calls: Iterable[Call]) -> tuple[Call, ...]:
         return tuple(map(self.recorded, calls))
-
-    def facts(self, facts: Mapping[str, Mapping[str, Tree]]) -> Mapping[str, Mapping[str, Tree]]:
-        return {target: self._mapping(known) for target, known in facts.items()}
 
     def _case(self, case: Case) -> Case:
         request, response = case.request, case.response

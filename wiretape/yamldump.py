@@ -47,7 +47,7 @@ def dump(tree: Tree, *, block: Callable[[Path], bool] = _never) -> str:
 
 
 class Layout:
-    """Blocks, as lines. `indent` is the column a container's entries begin in, `path` where the value stands in its document."""
+    """Blocks, as lines. `indent` is the column a container's entries begin in, `path` the value's place in its document."""
 
     def __init__(self, block: Callable[[Path], bool]) -> None:
         self.block = block

@@ -54,7 +54,7 @@ class _Revision:
     def run(self, before: Tree, wanted: Tree) -> str:
         root = spans(self._text)
         if not self._inside(root, before, wanted, ()):
-            self._replace(root.start, root.end, dump(wanted, block=self._layout.block).rstrip("\n"))
+            return dump(wanted, block=self._layout.block)  # nothing of the former document is left
         out: list[str] = []
         done = 0
         for start, end, new in sorted(self._edits, key=lambda edit: edit[:2]):
@@ -159,8 +159,11 @@ class _Revision:
             # The first entry stands behind a dash: the next one moves up to it.
             self._replace(start, entries[after].start, "")
         else:
-            following = self._text.find("\n", end) + 1
-            self._replace(self._line_start(start), following or len(self._text), "")
+            line = self._line_start(start)
+            if line:
+                self._replace(self._line_end(line - 1), self._line_end(end), "")
+            else:
+                self._replace(0, entries[after].start, "")
 
     def _add_flow(self, pieces: Sequence[str], after: Entry | None, ahead: Entry | None) -> None:
         if after is not None:
@@ -217,11 +220,10 @@ class _Revision:
             header = _HEADER.match(self._text, start)
             self._replace(behind, header.end() if header else start, gap)
             self._replace(self._line_end(start), end, below)
-        elif head:
-            self._replace(behind if start == end else start, end, gap if start == end else head)
-            self._replace(self._line_end(end), self._line_end(end), below)
         else:
-            self._replace(behind, end, "")
+            # A new block counts its indentation from the key or dash, so the gap before it is ours, too.
+            keep_gap = head and not below and end > start
+            self._replace(start if keep_gap else behind, end, head if keep_gap else gap)
             self._replace(self._line_end(end), self._line_end(end), below)
 
     # Places
@@ -234,7 +236,7 @@ class _Revision:
         end = self._text.find("\n", at)
         if end < 0:
             return len(self._text)
-        return end - 1 if self._text[end - 1 : end] == "\r" and end > at else end
+        return end - 1 if self._text[end - 1 : end] == "\r" else end
 
     def _column(self, at: int) -> int:
         return at - self._line_start(at)

@@ -50,6 +50,7 @@ _WORDS: Mapping[str, Tree] = MappingProxyType(
 INT = re.compile(r"-?(?:0|[1-9][0-9]*)")
 FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)")
 
+_UNENDED = ("could not find expected ':'", "found unexpected end of stream")
 # What libyaml says -> what a person can act on.
 _REASONS: tuple[tuple[str, str], ...] = (
     ("found character that cannot start any token", "{char} cannot start a value; quote it, and indent with spaces"),
@@ -60,8 +61,9 @@ _REASONS: tuple[tuple[str, str], ...] = (
     ("did not find expected '-' indicator", "expected `- ` here; check the indentation"),
     ("did not find expected ',' or ']'", "a `,` or `]` is missing in this list"),
     ("did not find expected ',' or '}'", "a `,` or `}` is missing in this mapping"),
-    ("found unexpected end of stream", "the file ends in the middle of a value; a quote is not closed"),
+    ("found unexpected end of stream", "the quote that opens here is never closed"),
     ("found unknown escape character", "unknown escape in a quoted string; write `\\\\` for a backslash, or use single quotes"),
+    ("did not find expected node content", "a value is missing here; quote it if it starts with `,` `:` or a bracket"),
     ("found undefined alias", "this alias (`*name`) has no anchor; quote a value that starts with `*`"),
     ("did not find expected alphabetic or numeric character", "quote a value that starts with `*` or `&`"),
     ("found duplicate anchor", "this anchor is used twice"),
@@ -164,8 +166,9 @@ def load(data: bytes, file: File | str = "<yaml>") -> Document:
 
 
 def _marked(error: MarkedYAMLError, data: bytes, file: File | str) -> CaseFormatError:
-    mark = error.problem_mark or error.context_mark
     problem = str(error.problem or error.context)
+    # Where something ends too late or never, what helps is where it began.
+    mark = (error.context_mark if problem.startswith(_UNENDED) else None) or error.problem_mark
     lines = data.decode("utf-8", "replace").splitlines()
     line, column = (mark.line, mark.column) if mark else (0, 0)
     char = lines[line][column : column + 1] if line < len(lines) else ""

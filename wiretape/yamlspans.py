@@ -26,7 +26,7 @@ _PROPERTIES = re.compile(r"(?:[&!]\S*\s+|#[^\n]*\n\s*)*")
 class Node:
     """A value's characters, `text[start:end]`: no anchor before it, no comments or blank lines behind it.
 
-    `flow`: in brackets. `style`: a scalar's `'`, `"`, `|`, `>` or empty. `bare`: the key of an absent value has no colon, either.
+    `flow`: in brackets. `style`: a scalar's `'`, `"`, `|`, `>` or empty. `bare`: not even the colon before the value is there.
     """
 
     start: int

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import secrets
 import uuid
 
 import pytest
@@ -18,6 +17,14 @@ from wiretape.tree import Number, Tree
 
 # Recorded on 2026-11-20T10:00:00Z, replayed four days, one hour and three seconds later.
 WHEN = When(recorded=1_795_168_800.0, live=1_795_518_003.0)
+
+
+def hexadecimal(text: str, size: int = 32) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:size]
+
+
+def uuid4(text: str) -> str:
+    return str(uuid.UUID(hexadecimal(text), version=4))
 
 
 def jwt(**claims: object) -> str:
@@ -39,12 +46,12 @@ def jwt(**claims: object) -> str:
         (Number("1795168800.25"), Number("1795518003.5"), "epoch"),
         (1_795_168_800_123, 1_795_518_003_123, "epoch"),
         ("1795168800", "1795518003", "epoch"),
-        (str(uuid.uuid4()), str(uuid.uuid4()), "uuid"),
+        (uuid4("a"), uuid4("b"), "uuid"),
         ("01JD4M8Q0G3V5X7Y9ZABCDEFGH", "01JDG0T7P8QRSTVWXYZ0123456", "ulid"),
         ("67400a10f1e2d3c4b5a69788", "6743fbb0a1b2c3d4e5f60718", "objectid"),
         (jwt(sub="alice", iat=1_795_168_800, exp=1_795_172_400), jwt(sub="alice", iat=1_795_518_003, exp=1_795_521_603), "jwt"),
-        (secrets.token_hex(16), secrets.token_hex(16), "token"),
-        (hashlib.sha256(b"a").hexdigest(), hashlib.sha256(b"b").hexdigest(), "token"),
+        (hexadecimal("a"), hexadecimal("b"), "token"),
+        (hexadecimal("a", 64), hexadecimal("b", 64), "token"),
         ("kX9vQ2mZ7rT4wB1nL6pJ", "aB3dE5fG7hI9jK1lM3nO", "token"),
     ],
 )
@@ -73,15 +80,15 @@ def test_differs_only_from_run_to_run(recorded: Tree, live: Tree, name: str) -> 
         (1, 2),
         (True, 1),
         ("A1", "B2"),
-        (str(uuid.uuid4()), str(uuid.uuid4()).upper()),
-        (str(uuid.uuid4()), str(uuid.uuid1())),
-        (str(uuid.uuid4()), "not-a-uuid"),
+        (uuid4("a"), uuid4("b").upper()),
+        (uuid4("a"), "1f0c9a3e-7b1d-11f0-8de9-0242ac120002"),
+        (uuid4("a"), "not-a-uuid"),
         ("01JD4M8Q0G3V5X7Y9ZABCDEFGH", "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"),  # born in the year 10889
         (jwt(sub="alice", iat=1_795_168_800), jwt(sub="mallory", iat=1_795_518_003)),
         (jwt(sub="alice", exp=1_795_172_400), jwt(sub="alice", exp=1_795_604_403)),  # lives a day instead of an hour
         (jwt(sub="alice"), jwt(sub="alice", role="admin")),
-        (secrets.token_hex(16), secrets.token_hex(32)),
-        (secrets.token_hex(16), secrets.token_hex(16).upper()),
+        (hexadecimal("a"), hexadecimal("b", 64)),
+        (hexadecimal("a"), hexadecimal("b").upper()),
         ("order-service-production", "order-service-development"),
         ("internal server error at 12", "internal server error at 13"),
         ("PENDING_CONFIRMATION_2", "PENDING_CONFIRMATION_3"),

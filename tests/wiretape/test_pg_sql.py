@@ -55,7 +55,7 @@ def shape(sql: str) -> str:
         ("select $1::numeric(10, 2), '1'::text[], 2::int[3][], 'x'::pg_catalog.text", "select ?, ?, ?, ?"),
         ("select '1'::text::int4, $1::\"My Type\", $2::character varying(20)", "select ?, ?, ?"),
         ("select '1 2'::interval day to second, $1::double precision", "select ?, ?"),
-        ("select cast($1 as int), a::int, (1)::text", "select cast (? as int), a::int, (?)::text"),
+        ("select cast($1 as int), a::int, (1)::text", "select cast (? as int), a :: int, (?) :: text"),
         ("select date '2020-01-01', timestamp with time zone '2020-01-01', interval '1 day'", "select ?, ?, ?"),
         ("select interval(3) '1', numeric(10,2) '5', double precision '2.5'", "select ?, ?, ?"),
         ("select interval '1' day", "select ? day"),
@@ -325,6 +325,7 @@ LAWS = settings(max_examples=600, deadline=None)
 @LAWS
 @given(ANYTHING)
 @example("select .5.5 -1::a.b.c 'x'")
+@example("select: ::")
 @example("fetch x1; close x2; fetch x1")
 def test_a_shape_is_its_own_shape(sql: str) -> None:
     for statement in canonical(sql):
@@ -343,6 +344,8 @@ def test_every_place_of_a_shape_has_a_value(sql: str) -> None:
 
 @LAWS
 @given(ANYTHING)
+@example("(;")
+@example(";; select 1")
 def test_what_a_person_reads_means_the_same(sql: str) -> None:
     assert canonical(tidy(sql)) == canonical(sql)
     assert tidy(tidy(sql)) == tidy(sql)

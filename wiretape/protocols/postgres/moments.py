@@ -20,7 +20,7 @@ _SECOND = 1_000_000
 _DAY = 86_400 * _SECOND
 _FOREVER = MappingProxyType({"infinity": 1, "-infinity": -1, "+infinity": 1})
 _FIRST_DAY, _END_DAY = -2451545, 2145031949  # Julian day 0, and 5874898-01-01
-_END_TIMESTAMP_DAY = 107016946 + 1  # 294277-01-01
+_END_TIMESTAMP_DAY = 106751983  # 294277-01-01
 _UNIX = 10_957  # days from 1970-01-01 to 2000-01-01
 _CYCLE = 146_097  # days of 400 Gregorian years, after which weekdays repeat too
 

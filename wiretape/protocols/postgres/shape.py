@@ -39,8 +39,8 @@ _LATER_WORDS: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 _ZONES = (["with", "time", "zone"], ["without", "time", "zone"])
-_NO_SPACE_BEFORE = frozenset((",", ")", "]", ".", "::"))
-_NO_SPACE_AFTER = frozenset(("(", "[", ".", "::"))
+_NO_SPACE_BEFORE = frozenset((",", ")", "]", "."))
+_NO_SPACE_AFTER = frozenset(("(", "[", "."))
 _NOTHING: Token = ("", "")
 
 

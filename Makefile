@@ -1,0 +1,40 @@
+# make demo    record a service, stop its database, replay two builds: five planted regressions are found
+# make test    every test           make check   linters, types, layers
+# make bench   how fast it is       make lock    newer dependencies
+# Each sets itself up in .venv first. Another Python: make test PYTHON=python3.12
+
+PYTHON ?=
+RUN := .venv/bin/python
+RUNS ?= 1
+
+.PHONY: demo test check bench lock format clean ready
+.SUFFIXES:
+.DEFAULT_GOAL := test
+
+ready:
+	@.ci/setup '$(PYTHON)'
+
+demo: ready
+	@$(RUN) fixtures/demo/demo.py --runs $(RUNS)
+
+test: ready
+	@$(RUN) -m pytest $(ARGS)
+
+check: ready
+	@$(RUN) -m ruff check --quiet .
+	@$(RUN) -m ruff format --quiet --check . || { echo "not formatted: run make format"; exit 1; }
+	@$(RUN) -m mypy
+	@.venv/bin/lint-imports --no-logo 2>&1 || .venv/bin/lint-imports
+
+bench: ready
+	@$(RUN) benchmarks/run.py $(ARGS)
+
+format: ready
+	@$(RUN) -m ruff check --quiet --fix .
+	@$(RUN) -m ruff format --quiet .
+
+lock:
+	@.ci/lock '$(or $(PYTHON),python3.12)'
+
+clean:
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .hypothesis .import_linter_cache

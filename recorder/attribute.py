@@ -1,0 +1,136 @@
+"""Which inbound request caused which call: from what is certain only, and what is not certain is said.
+
+The rules, in order: requests let through one at a time (`serialize`); the only request in flight when the call began
+(`in-flight`); the other statements of the call's transaction (`transaction`), which also carry a COMMIT sent after the
+response. A call that several requests could have made goes to each of them, marked with the others. Pure: no clocks, no files.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from wiretape.protocols.base import Interaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The time in which a request was under way, seconds since the epoch. `serialized`: the recorder let no other in."""
+
+    started: float
+    ended: float
+    serialized: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outbound:
+    """One interaction with a target, and the connection it ran on (unique over all targets)."""
+
+    target: str
+    connection: int
+    interaction: Interaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attributed:
+    """A call of a window. `how`: a rule or `ambiguous`: then `others` are the windows that could have made it, too."""
+
+    outbound: Outbound
+    how: str
+    others: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """`windows[n]` are the calls of the n-th window, `session` the calls no window caused; all in the order they began."""
+
+    windows: Sequence[Sequence[Attributed]]
+    session: Sequence[Outbound]
+
+
+def attribute(windows: Sequence[Window], outbound: Iterable[Outbound]) -> Attribution:
+    """Give every interaction to the windows that may have caused it, or to the session."""
+    flight = _Flight(windows)
+    found: list[list[Attributed]] = [[] for _ in windows]
+    session: list[Outbound] = []
+    for unit in _units(outbound):
+        session += (one for one in unit if one.interaction.role == "housekeeping")
+        members = [one for one in unit if one.interaction.role != "housekeeping"]
+        candidates = () if _only_housekeeping(unit, members) else _candidates(flight, members)
+        if not candidates:
+            session += members
+        for index in candidates:
+            others = tuple(other for other in candidates if other != index)
+            found[index] += (_attributed(flight, one, index, others) for one in members)
+    for calls in found:
+        calls.sort(key=lambda one: one.outbound.interaction.started)
+    session.sort(key=lambda one: one.interaction.started)
+    return Attribution(windows=found, session=session)
+
+
+def _units(outbound: Iterable[Outbound]) -> Iterable[list[Outbound]]:
+    """What belongs together whatever else is true: the members of one transaction; each of the rest alone."""
+    units: dict[object, list[Outbound]] = defaultdict(list)
+    for number, one in enumerate(outbound):
+        transaction = one.interaction.transaction
+        units[number if transaction is None else (one.connection, transaction)].append(one)
+    for unit in units.values():
+        unit.sort(key=lambda one: one.interaction.started)
+        yield unit
+
+
+def _only_housekeeping(unit: Sequence[Outbound], members: Sequence[Outbound]) -> bool:
+    """A transaction a pool or driver opened for its own questions is the pool's own as well."""
+    return len(members) < len(unit) and all(one.interaction.role in ("begin", "end") for one in members)
+
+
+def _candidates(flight: _Flight, members: Sequence[Outbound]) -> tuple[int, ...]:
+    """The windows in flight at the first member that began in one, narrowed by every later member.
+
+    The end of a transaction does not narrow: it may come after the response, while a stranger is in flight.
+    """
+    candidates: frozenset[int] = frozenset()
+    for one in members:
+        here = flight.at(one.interaction.started)
+        if not candidates:
+            candidates = here
+        elif one.interaction.role != "end":
+            candidates = candidates & here or candidates
+    return tuple(sorted(candidates))
+
+
+def _attributed(flight: _Flight, one: Outbound, index: int, others: tuple[int, ...]) -> Attributed:
+    if others:
+        return Attributed(outbound=one, how="ambiguous", others=others)
+    if flight.at(one.interaction.started) != {index}:
+        return Attributed(outbound=one, how="transaction")
+    return Attributed(outbound=one, how="serialize" if flight.alone(index) else "in-flight")
+
+
+class _Flight:
+    """Which windows are open at a moment, in O(log n): the answer changes only where a window begins or ends."""
+
+    def __init__(self, windows: Sequence[Window]) -> None:
+        self._windows = windows
+        self._times: list[float] = []
+        self._open: list[frozenset[int]] = []
+        self._shared: set[int] = set()
+        now: frozenset[int] = frozenset()
+        edges = sorted([(w.ended, 0, n) for n, w in enumerate(windows)] + [(w.started, 1, n) for n, w in enumerate(windows)])
+        for time, beginning, number in edges:
+            now = now | {number} if beginning else now - {number}
+            if len(now) > 1:
+                self._shared |= now
+            self._times.append(time)
+            self._open.append(now)
+
+    def at(self, time: float) -> frozenset[int]:
+        """The windows open at `time`; at the very end of a window its response is out, so it no longer is."""
+        place = bisect_right(self._times, time)
+        return self._open[place - 1] if place else frozenset()
+
+    def alone(self, index: int) -> bool:
+        """Whether the recorder let this request through alone, and it was."""
+        return self._windows[index].serialized and index not in self._shared

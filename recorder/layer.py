@@ -1,0 +1,223 @@
+"""The mitmproxy layers of the recorder: bytes pass both ways untouched, and a copy of each chunk goes to the capture.
+
+No hook runs per message (a hook costs ten times what the relay does), so `Relay` takes events directly and answers with plain
+tuples of commands instead of generators. What TCP tells beside the bytes passes too: half-closes, and resets as resets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import socket
+import struct
+from collections.abc import Callable, Iterable
+
+from mitmproxy import connection
+from mitmproxy.connection import ConnectionState
+from mitmproxy.proxy import commands, context, events, layer, tunnel
+from mitmproxy.proxy.layers import ServerTLSLayer
+from mitmproxy.proxy.server import ConnectionHandler
+
+from recorder.capture import Kind
+from recorder.wire import Wire
+
+type Commands = Iterable[commands.Command]
+type Handlers = Callable[[connection.Client], ConnectionHandler | None]
+
+_ERRNO = re.compile(r"\[Errno (\d+)\]")
+_RESET = struct.pack("ii", 1, 0)
+_BAD_GATEWAY = (
+    b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+)
+
+
+class Relay(layer.Layer):
+    """Both connections are open: pass on what comes. `handlers` finds the transports, to see and to cause resets."""
+
+    def __init__(self, ctx: context.Context, wire: Wire, handlers: Handlers, server: connection.Server | None = None) -> None:
+        super().__init__(ctx)
+        self.wire = wire
+        self.client = ctx.client
+        self.server = server or ctx.server
+        self.handlers = handlers
+        self.done = False
+
+    def handle_event(self, event: events.Event) -> Commands:  # type: ignore[override]  # any iterable serves, and a tuple is fast
+        if type(event) is events.DataReceived:
+            if event.connection is self.client:
+                return self.from_client(event.data)
+            return self.from_server(event.data) if event.connection is self.server else ()
+        if isinstance(event, events.ConnectionClosed) and (event.connection is self.client or event.connection is self.server):
+            return self.closed(event.connection)
+        return ()
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        yield from self.handle_event(event)
+
+    def from_client(self, data: bytes) -> Commands:
+        """The client sent `data`."""
+        self.wire.client(data)
+        return (commands.SendData(self.server, data),)
+
+    def from_server(self, data: bytes) -> Commands:
+        """The server sent `data`."""
+        self.wire.server(data)
+        return (commands.SendData(self.client, data),)
+
+    def closed(self, ended: connection.Connection) -> Commands:
+        """One side has ended: the other hears it in the same way, as a half-close or as a reset."""
+        if self.done:
+            return ()
+        other = self.server if ended is self.client else self.client
+        if was_reset(self.handlers(self.client), ended):
+            self.finish()
+            reset(self.handlers(self.client), other)
+            return _close(other, ended)
+        if self.client.state & ConnectionState.CAN_READ or self.server.state & ConnectionState.CAN_READ:
+            return (commands.CloseTcpConnection(other, half_close=True),)
+        self.finish()
+        return _close(self.server, self.client)
+
+    def finish(self) -> None:
+        """Nothing more will pass."""
+        self.done = True
+        self.wire.close()
+
+
+class HttpEntry(layer.Layer):
+    """An HTTP listener: opens the upstream, then relays; where the upstream is down the client hears it as a 502."""
+
+    def __init__(self, ctx: context.Context, wire: Wire, handlers: Handlers, relay: type[Relay] = Relay) -> None:
+        super().__init__(ctx)
+        self._wire = wire
+        self._handlers = handlers
+        self._relay = relay
+        self._error = ""
+        self._next: layer.Layer | None = None
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        if self._next is not None:
+            yield from self._next.handle_event(event)
+        elif isinstance(event, events.Start):
+            yield from self._open()
+        elif isinstance(event, events.ConnectionClosed):
+            yield commands.CloseConnection(self.context.client)
+        elif isinstance(event, events.DataReceived):
+            yield from self._refuse()
+
+    def _open(self) -> layer.CommandGenerator[None]:
+        relay = self._relay(self.context, self._wire, self._handlers)
+        if self._wire.listener.upstream_tls:
+            stack = tunnel.LayerStack() / ServerTLSLayer(self.context) / _Opener(self.context, relay)
+            self._next = stack[0]
+            yield from self._next.handle_event(events.Start())
+            return
+        error = yield commands.OpenConnection(self.context.server)
+        if error:
+            self._error = upstream_down(self._wire, error)
+        else:
+            self._next = relay
+            shortcut(self._handlers(self.context.client), relay)
+
+    def _refuse(self) -> layer.CommandGenerator[None]:
+        """Answer once the client has spoken, then wait for it to hang up: closing on unread bytes would destroy the answer."""
+        if self._error:
+            body = f"wiretape: {self._error}\n".encode()
+            yield commands.SendData(self.context.client, _BAD_GATEWAY % len(body) + body)
+            yield commands.CloseTcpConnection(self.context.client, half_close=True)
+            self._error = ""
+
+
+class _Opener(layer.Layer):
+    """Inside server TLS: opens the connection (and so does the handshake), then steps aside for the relay."""
+
+    def __init__(self, ctx: context.Context, relay: Relay) -> None:
+        super().__init__(ctx)
+        self._relay = relay
+        self._open = False
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        if self._open:
+            yield from self._relay.handle_event(event)
+        elif isinstance(event, events.Start):
+            error = yield commands.OpenConnection(self.context.server)
+            self._open = not error
+            if error:
+                upstream_down(self._relay.wire, error)
+                yield commands.CloseConnection(self.context.client)
+
+
+class DatabaseEntry(layer.Layer):
+    """A listener of a protocol with no TLS negotiation of its own: opens the upstream, then relays; closes where it is down."""
+
+    def __init__(self, ctx: context.Context, wire: Wire, handlers: Handlers) -> None:
+        super().__init__(ctx)
+        self._relay = Relay(ctx, wire, handlers)
+        self._handlers = handlers
+
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        if isinstance(event, events.Start):
+            error = yield commands.OpenConnection(self.context.server)
+            if error:
+                upstream_down(self._relay.wire, error)
+                yield commands.CloseConnection(self.context.client)
+            else:
+                shortcut(self._handlers(self.context.client), self._relay)
+        else:
+            yield from self._relay.handle_event(event)
+
+
+def upstream_down(wire: Wire, error: str) -> str:
+    """Say that the upstream cannot be reached; the one line that was said."""
+    listener = wire.listener
+    numbered = _ERRNO.match(error)  # asyncio's words: [Errno 111] Connect call failed ('127.0.0.1', 5432)
+    reason = os.strerror(int(numbered[1])).lower() if numbered else error
+    message = f"cannot reach the upstream {listener.upstream}: {reason}; is it running there?"
+    wire.on = False
+    wire.note(Kind.MARK, b"upstream down")
+    wire.close()
+    wire.tape.say(listener, "upstream", message)
+    return f"{listener.title}: {message}"
+
+
+def shortcut(handler: ConnectionHandler | None, relay: layer.Layer) -> None:
+    """Let events reach the relay directly: the layers above it would only pass them on, at a cost per chunk."""
+    if handler is not None:
+        handler.layer = relay
+
+
+async def drain_others(handler: ConnectionHandler) -> None:
+    """Let a side be read only as fast as the others take it.
+
+    mitmproxy's own way waits for every writer, its own side's included: then two ends that both send before they read, which
+    works without a proxy, would wait for each other for ever.
+    """
+    me = asyncio.current_task()
+    for io in list(handler.transports.values()):
+        if io.writer is not None and io.handler is not me:
+            try:
+                await io.writer.drain()
+            except OSError as error:
+                if io.handler is not None:
+                    io.handler.cancel(f"cannot send: {error}")
+
+
+def was_reset(handler: ConnectionHandler | None, ended: connection.Connection) -> bool:
+    """Whether a connection ended by a reset rather than by an orderly close."""
+    found = handler.transports.get(ended) if handler else None
+    reader = found.reader if found else None
+    return reader is not None and getattr(reader, "exception", lambda: None)() is not None
+
+
+def reset(handler: ConnectionHandler | None, other: connection.Connection) -> None:
+    """Make the coming close of a connection a reset."""
+    found = handler.transports.get(other) if handler else None
+    writer = found.writer if found else None
+    sock = writer.get_extra_info("socket", None) if writer is not None else None
+    if sock is not None:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+
+
+def _close(*ended: connection.Connection) -> Commands:
+    return tuple(commands.CloseConnection(one) for one in ended if one.state is not ConnectionState.CLOSED)

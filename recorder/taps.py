@@ -1,0 +1,207 @@
+"""A capture read through the taps: the exchanges of the service, the interactions with its targets, and what could not be read.
+
+One pass in the order of time, with the taps of the connections open at that time: memory is what live taps would need. A tap
+that raises costs its own connection only; what was lost there is kept as times, so that the cases it touches can say so.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from recorder.attribute import Outbound
+from recorder.capture import Kind, Opening, Record
+from wiretape.errors import DecodeError
+from wiretape.protocols import codec
+from wiretape.protocols.base import Codec, Side, Tap
+from wiretape.protocols.http import Exchange, HttpTap
+from wiretape.tree import Tree
+
+
+@dataclass(slots=True, kw_only=True)
+class Loss:
+    """Traffic that could not be read. `times`: when the client spoke after that. Where even that is unknown (`blind`), anything
+    may have happened up to the connection's end, `until`."""
+
+    target: str
+    reason: str
+    since: float
+    until: float
+    blind: bool = False
+    times: array[float] = field(default_factory=lambda: array("d"))
+
+    def touches(self, started: float, ended: float) -> bool:
+        """Whether something may have been lost in this span of time."""
+        if self.blind:
+            return self.since <= ended and started <= self.until
+        return any(started <= time <= ended for time in self.times)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """An exchange of the service. `identity` names it within its capture, the same whenever it is read."""
+
+    exchange: Exchange
+    started: float
+    serialized: bool
+    identity: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Seen:
+    """Everything a capture says."""
+
+    inbound: list[Inbound] = field(default_factory=list)
+    outbound: list[Outbound] = field(default_factory=list)
+    facts: dict[str, Mapping[str, Tree]] = field(default_factory=dict)
+    losses: list[Loss] = field(default_factory=list)
+
+
+def watch(records: Iterable[Record], max_body: int, seen: Seen | None = None) -> Seen:
+    """Feed every record to the tap of its connection. Give `seen` to keep what was read even where `records` raises."""
+    seen = seen or Seen()
+    open_: dict[int, _Watched] = {}
+    last = 0.0
+    try:
+        for record in records:
+            last = max(last, record.at)
+            if record.kind == Kind.OPEN:
+                opening = Opening.decode(record.data)
+                open_[record.connection] = _watched(opening, record.connection, max_body, seen)
+            elif watched := open_.get(record.connection):
+                watched.take(record)
+                if record.kind == Kind.CLOSE:
+                    del open_[record.connection]
+    finally:
+        for watched in open_.values():
+            watched.end(last)
+    return seen
+
+
+class _Watched:
+    """One connection with its tap, if it still has one."""
+
+    def __init__(self, opening: Opening, number: int, seen: Seen) -> None:
+        self.opening = opening
+        self.number = number
+        self.seen = seen
+        self.loss: Loss | None = None
+
+    def take(self, record: Record) -> None:
+        match record.kind:
+            case Kind.CLIENT | Kind.SERVER:
+                self._data(record)
+            case Kind.CLOSE:
+                self.end(record.at)
+            case Kind.GAP | Kind.UNREADABLE:
+                self._end_tap(record.at)
+                self._lose(record.data.decode(), record.at, blind=True)
+            case Kind.MARK:
+                self.mark(record.data.decode())
+
+    def _data(self, record: Record) -> None:
+        if self.loss is None:
+            try:
+                self.feed(Side.CLIENT if record.kind == Kind.CLIENT else Side.SERVER, record.data, record.at)
+            except DecodeError as error:
+                self._lose(f"cannot read what the {Kind(record.kind).name.lower()} sent: {error}", record.at)
+            except Exception as error:  # noqa: BLE001 - a tap's bug costs one connection, and is said; never the other cases
+                self._lose(f"internal error reading it: {type(error).__name__}: {error}", record.at)
+        if self.loss is not None and (record.kind == Kind.CLIENT or not self.loss.times):
+            self.loss.times.append(record.at)
+
+    def end(self, at: float) -> None:
+        if self.loss is not None:
+            self.loss.until = at
+        self._end_tap(at)
+
+    def _end_tap(self, at: float) -> None:
+        if self.loss is None:
+            try:
+                self.close(at)
+            except Exception as error:  # noqa: BLE001 - as above
+                self._lose(f"internal error at its end: {type(error).__name__}: {error}", at)
+
+    def _lose(self, reason: str, at: float, *, blind: bool = False) -> None:
+        if self.loss is None:
+            self.loss = Loss(target=self.opening.target, reason=reason, since=at, until=at, blind=blind)
+            self.seen.losses.append(self.loss)
+
+    def mark(self, text: str) -> None: ...
+
+    def feed(self, side: Side, data: bytes, at: float) -> None: ...
+
+    def close(self, at: float) -> None: ...
+
+
+class _Service(_Watched):
+    def __init__(self, opening: Opening, number: int, seen: Seen, max_body: int) -> None:
+        super().__init__(opening, number, seen)
+        self._tap = HttpTap(max_body)
+        self._count = 0
+        self._free = 0.0
+
+    def feed(self, side: Side, data: bytes, at: float) -> None:
+        self._keep(self._tap.feed(side, data, at))
+
+    def close(self, at: float) -> None:
+        self._keep(self._tap.close(at))
+
+    def _keep(self, exchanges: Iterable[Exchange]) -> None:
+        for exchange in exchanges:
+            self._count += 1
+            # A pipelined request waits for the answer to the one before it, so its own time begins there.
+            started = max(exchange.started, self._free)
+            self._free = exchange.ended
+            self.seen.inbound.append(
+                Inbound(
+                    exchange=exchange,
+                    started=started,
+                    serialized=self.opening.serialized,
+                    identity=f"{self.number}/{self._count}/{exchange.started!r}",
+                )
+            )
+
+
+class _Target(_Watched):
+    def __init__(self, opening: Opening, number: int, seen: Seen, how: Codec) -> None:
+        super().__init__(opening, number, seen)
+        self._codec = how
+        self._tap: Tap = how.tap()
+
+    def feed(self, side: Side, data: bytes, at: float) -> None:
+        for one in self._tap.feed(side, data, at):
+            self.seen.outbound.append(Outbound(target=self.opening.target, connection=self.number, interaction=one))
+
+    def close(self, at: float) -> None:
+        for one in self._tap.close(at):
+            self.seen.outbound.append(Outbound(target=self.opening.target, connection=self.number, interaction=one))
+
+    def end(self, at: float) -> None:
+        super().end(at)
+        self._learn(self._tap.facts)
+
+    def mark(self, text: str) -> None:
+        if text == "tls":
+            self._learn({"tls": True})
+
+    def _learn(self, facts: Mapping[str, Tree]) -> None:
+        known = self.seen.facts.get(self.opening.target, {})
+        self.seen.facts[self.opening.target] = self._codec.merge_facts(known, facts)
+
+
+class _Unknown(_Watched):
+    """A protocol this wiretape cannot read."""
+
+    def feed(self, side: Side, data: bytes, at: float) -> None:  # noqa: ARG002 - nothing of it can be read
+        raise DecodeError(f"there is no codec {self.opening.protocol}", 0)
+
+
+def _watched(opening: Opening, number: int, max_body: int, seen: Seen) -> _Watched:
+    if not opening.target:
+        return _Service(opening, number, seen, max_body)
+    try:
+        return _Target(opening, number, seen, codec(opening.protocol))
+    except (KeyError, ImportError):
+        return _Unknown(opening, number, seen)

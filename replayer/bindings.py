@@ -1,0 +1,160 @@
+"""Which live value stands for which recorded one in this run, and when two values mean the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from operator import is_
+
+from normalizers.base import When
+from normalizers.pipeline import explain
+from wiretape.tree import Tree, same, walk
+
+LONG = 12  # characters from which a bound value is replaced inside a longer text, too
+_TEXT_LIMIT = 65536
+_WORD = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?: ?(?:Z|[+-]\d\d(?::?\d\d)?))?|[\w.~+-]+)", re.ASCII)
+
+
+class Bindings:
+    """The pairs recorded -> live of one run.
+
+    A pair is made only for a value the service itself made up: one that has been in a request or in an answer served (`learn`)
+    came from outside, so it must come back as it was.
+    """
+
+    def __init__(self) -> None:
+        self._live: dict[str, str] = {}
+        self._recorded: dict[str, str] = {}
+        self._long: list[str] = []
+        self._known: set[str] = set()
+        self._texts: list[str] = []
+        self.version = 0
+
+    def __len__(self) -> int:
+        return len(self._live)
+
+    def learn(self, tree: Tree) -> None:
+        """Every scalar in `tree` came from outside the service."""
+        for _, value in walk(tree):
+            if isinstance(value, list | dict) or value is None:
+                continue
+            text = str(value)
+            self._known.add(text)
+            if len(text) > LONG:
+                self._texts.append(text)
+
+    def stand[T: Tree](self, tree: T) -> T:
+        """The tree with every recorded value replaced by the live one that stands for it; the very same object if none is."""
+        return _replaced(self, tree) if self._live else tree  # type: ignore[return-value]
+
+    def text(self, text: str) -> str:
+        """The same for one string: as a whole, or inside it where the bound value is long enough to be unmistakable."""
+        whole = self._live.get(text)
+        if whole is not None:
+            return whole
+        if len(text) <= LONG:
+            return text
+        found = [value for value in self._long if value in text]
+        if not found:
+            return text
+        pattern = "|".join(re.escape(value) for value in sorted(found, key=len, reverse=True))
+        return re.sub(pattern, lambda match: self._live[match[0]], text)
+
+    def recorded(self, value: Tree) -> Tree:
+        """The recorded value a live one stands for; the value itself where it stands for none."""
+        return self._recorded.get(value, value) if isinstance(value, str) else value
+
+    def meet(self, recorded: Tree, live: Tree, when: When) -> bool:
+        """Whether the two mean the same here: equal, bound to each other, or of one volatile kind and agreeing.
+
+        A value that names one thing (a UUID, a token) agrees with another only if both are fresh; then they are bound. Nothing
+        is bound unless all of the tree agrees.
+        """
+        return same(recorded, live) or self.meet_all((recorded,), (live,), when)
+
+    def meet_all(self, recorded: Sequence[Tree], live: Sequence[Tree], when: When) -> bool:
+        """`meet` for each pair, all or nothing."""
+        if len(recorded) != len(live):
+            return False
+        mark = self.mark()
+        if all(self._meets(left, right, when) for left, right in zip(recorded, live, strict=True)):
+            return True
+        self.undo(mark)
+        return False
+
+    def mark(self) -> int:
+        """A point to go back to with `undo`."""
+        return len(self._live)
+
+    def undo(self, mark: int) -> None:
+        """Forgets the pairs made since `mark`."""
+        while len(self._live) > mark:
+            recorded, live = self._live.popitem()
+            del self._recorded[live]
+            if self._long and self._long[-1] == recorded:
+                self._long.pop()
+            self.version += 1
+
+    def _meets(self, recorded: Tree, live: Tree, when: When) -> bool:
+        if isinstance(recorded, dict) and isinstance(live, dict):
+            return recorded.keys() == live.keys() and all(
+                self._meets(value, live[key], when) for key, value in recorded.items()
+            )
+        if isinstance(recorded, list) and isinstance(live, list):
+            return len(recorded) == len(live) and all(self._meets(*pair, when) for pair in zip(recorded, live, strict=True))
+        if same(recorded, live) or (self._live and isinstance(recorded, str) and self.text(recorded) == live):
+            return True
+        found = explain(recorded, live, when)
+        if found is not None:
+            return not found.identity or self._bind(str(recorded), str(live))
+        if isinstance(recorded, str) and isinstance(live, str) and len(recorded) <= _TEXT_LIMIT and len(live) <= _TEXT_LIMIT:
+            return self._parts_meet(recorded, live, when)
+        return False
+
+    def _parts_meet(self, recorded: str, live: str, when: When) -> bool:
+        """Texts that are JSON, or that hold values between equal words: `/orders/<uuid>`, `created at <timestamp>`."""
+        if recorded[:1] in ("{", "[") and recorded[:1] == live[:1]:
+            try:
+                return self._meets(json.loads(recorded), json.loads(live), when)
+            except (ValueError, RecursionError):
+                pass
+        left, right = _WORD.split(recorded), _WORD.split(live)
+        one_word = len(left) == 3 and not left[0] and not left[2]
+        if one_word or len(left) != len(right):
+            return False
+        return all(
+            mine == theirs or (at % 2 == 1 and self._word_meets(mine, theirs, when))
+            for at, (mine, theirs) in enumerate(zip(left, right, strict=True))
+        )
+
+    def _word_meets(self, recorded: str, live: str, when: When) -> bool:
+        if self.text(recorded) == live:
+            return True
+        found = explain(recorded, live, when)
+        return found is not None and (not found.identity or self._bind(recorded, live))
+
+    def _bind(self, recorded: str, live: str) -> bool:
+        if recorded in self._live or live in self._recorded or self._is_known(recorded) or self._is_known(live):
+            return False
+        self._live[recorded] = live
+        self._recorded[live] = recorded
+        if len(recorded) >= LONG:
+            self._long.append(recorded)
+        self.version += 1
+        return True
+
+    def _is_known(self, text: str) -> bool:
+        return text in self._known or (len(text) >= LONG and any(text in known for known in self._texts))
+
+
+def _replaced(bindings: Bindings, tree: Tree) -> Tree:
+    if isinstance(tree, str):
+        return bindings.text(tree)
+    if isinstance(tree, list):
+        items = [_replaced(bindings, item) for item in tree]
+        return tree if all(map(is_, items, tree)) else items
+    if isinstance(tree, dict):
+        entries = {key: _replaced(bindings, value) for key, value in tree.items()}
+        return tree if all(map(is_, entries.values(), tree.values())) else entries
+    return tree

@@ -1,0 +1,243 @@
+"""`wiretape replay`, `serve`, `accept` and `lint`: options in, one run, an exit code out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from replayer.events import Event, SuiteFinished
+from replayer.report import REPORTS, Report, make
+from wiretape.cli import common
+from wiretape.config import Config, load_config
+from wiretape.errors import ConfigError
+
+if TYPE_CHECKING:
+    from replayer.runner import Plan
+
+REGRESSIONS, NOT_RUN = 1, 3
+_NEVER_SHOWN_AGAIN = ("--case", "--report")
+
+
+@click.command()
+@click.option("--case", "cases", multiple=True, metavar="GLOB", help="Only the cases whose name matches. Repeatable.")
+@click.option("--url", default="", metavar="URL", help="Replay against a service that already runs there.")
+@click.option("--allow-remote", is_flag=True, help="Let --url be another machine.")
+@click.option(
+    "--report",
+    "reports",
+    multiple=True,
+    metavar="KIND[:FILE]",
+    help=f"{', '.join(REPORTS)}; to FILE, else to standard output. Repeatable.",
+)
+@click.option(
+    "--on-miss",
+    type=click.Choice(["error", "passthrough"]),
+    default="error",
+    show_default=True,
+    help="A call that nothing recorded answers: an error for the service, or put to the real upstream.",
+)
+@click.option(
+    "--timeout", type=click.FloatRange(min=0.001), default=30.0, show_default=True, metavar="SECONDS", help="For an answer."
+)
+@click.option(
+    "--grace",
+    type=click.FloatRange(min=0),
+    default=0.5,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long recorded calls may come after the answer.",
+)
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@common
+def replay(
+    *,
+    config: Path | None,
+    service: str | None,
+    dep: Sequence[str],
+    suite: Path | None,
+    cases: tuple[str, ...],
+    url: str,
+    allow_remote: bool,
+    reports: tuple[str, ...],
+    on_miss: str,
+    timeout: float,
+    grace: float,
+    command: tuple[str, ...],
+) -> None:
+    """Replay the cases against a build, dependencies played back; report what changed.
+
+    COMMAND starts the build; ${main.port} in it stands for where the mock of target main listens. Exit codes: 0 all passed,
+    1 regressions, 2 usage or configuration, 3 could not run.
+    """
+    from replayer.app import chosen
+    from replayer.runner import Plan
+
+    found = _load(config, service, dep, suite)
+    plan = Plan(
+        config=found,
+        service=chosen(found.service, url, command, allow_remote=allow_remote),
+        environ=os.environ,
+        cases=cases,
+        passthrough=on_miss == "passthrough",
+        limit=timeout,
+        grace=grace,
+        rerun=_rerun(sys.argv[1:], command),
+    )
+    with _reports(reports) as opened:
+        closing = _interruptible(_replay(plan, opened))
+    sys.exit(exit_code(closing))
+
+
+def exit_code(closing: SuiteFinished) -> int:
+    """0 only where cases ran and all of them passed."""
+    if closing.failed:
+        return REGRESSIONS
+    return NOT_RUN if closing.broken or not closing.passed else 0
+
+
+async def _replay(plan: Plan, reports: Sequence[Report]) -> SuiteFinished:
+    from replayer.runner import run
+
+    def emit(event: Event) -> None:
+        for report in reports:
+            report.on(event)
+
+    return await run(plan, emit)
+
+
+@click.command()
+@common
+def serve(*, config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None) -> None:
+    """Run just the mocks of the dependencies, for a service under development.
+
+    All cases answer at once: a read as often as it is asked, a write once.
+    """
+    from replayer.serving import serve as serve_mocks
+
+    found = _load(config, service, dep, suite)
+    if not found.targets:
+        raise ConfigError("there is no target to serve; give --dep NAME=PROTOCOL://@LISTEN, or targets: in wiretape.yaml")
+
+    def speak(line: str) -> None:
+        click.echo(f"wiretape: {line}", err=True)
+
+    _interruptible(serve_mocks(found, os.environ, speak), quiet=True)
+
+
+@click.command()
+@click.option("--case", "cases", multiple=True, metavar="GLOB", help="Only the cases whose name matches. Repeatable.")
+@common
+def accept(*, config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None, cases: tuple[str, ...]) -> None:
+    """Take what the last replay found as the new expectation.
+
+    Rewrites the responses of the cases that failed, where they differed; comments survive. Calls are not accepted: record the
+    case again.
+    """
+    from replayer.accept import accept as rewrite
+    from replayer.lastrun import read
+    from replayer.select import select
+    from wiretape.secrets import load_secrets
+
+    found = _load(config, service, dep, suite)
+    failed = select(read(found.home), cases)
+    for each in rewrite(failed, load_secrets(found.home, os.environ)):
+        if each.places:
+            click.echo(f"{each.path}: {', '.join(each.places)}")
+        if each.calls:
+            click.echo(f"{each.path}: {each.calls} findings about its calls stay; record the case again to accept them")
+    if not failed:
+        click.echo("nothing to accept: no case failed in the last run")
+
+
+@click.command()
+@common
+def lint(*, config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None) -> None:
+    """Check every file of the suite; report each problem with file, line and column."""
+    from wiretape.lint import lint as check
+
+    from normalizers.pipeline import NORMALIZERS
+
+    problems = list(check(_load(config, service, dep, suite).suite, NORMALIZERS))
+    for problem in problems:
+        click.echo(str(problem))
+    if problems:
+        sys.exit(ConfigError.exit_code)
+
+
+def _load(config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None) -> Config:
+    return load_config(file=config, environ=os.environ, cwd=Path.cwd(), service=service, deps=dep, suite=suite)
+
+
+def _rerun(words: Sequence[str], command: Sequence[str]) -> tuple[str, str]:
+    """The command line without its cases and reports, before and after the place for one case."""
+    kept: list[str] = []
+    own = iter(words[: len(words) - len(command)])
+    for word in own:
+        name = word.partition("=")[0]
+        if name in _NEVER_SHOWN_AGAIN:
+            if "=" not in word:
+                next(own, None)
+        elif word != "--":
+            kept.append(word)
+    return shlex.join(["wiretape", *kept]), f"-- {shlex.join(command)}" if command else ""
+
+
+@contextlib.contextmanager
+def _reports(wanted: Sequence[str]) -> Iterator[list[Report]]:
+    """The reports asked for; the terminal's, too, unless one of them goes to standard output."""
+    with ExitStack() as stack:
+        reports: list[Report] = []
+        if all(":" in each for each in wanted):
+            wanted = (*wanted, "terminal")
+        for each in wanted:
+            kind, _, file = each.partition(":")
+            if kind not in REPORTS:
+                raise ConfigError(f"--report {each}: there is no report {kind!r}; there are {', '.join(REPORTS)}")
+            stream = stack.enter_context(_open(each, Path(file))) if file not in ("", "-") else click.get_text_stream("stdout")
+            report = make(kind, stream)
+            stack.callback(report.close)
+            reports.append(report)
+        yield reports
+
+
+def _open(wanted: str, path: Path) -> TextIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"--report {wanted}: cannot write {path}: {error.strerror or error}") from None
+
+
+def _interruptible[T](work: Coroutine[None, None, T], *, quiet: bool = False) -> T:
+    """Run to the end. A signal cancels the work, which stops what it started; later signals wait for that."""
+    received: list[int] = []
+
+    async def guarded() -> T:
+        task = asyncio.ensure_future(work)
+        loop = asyncio.get_running_loop()
+
+        def stop(number: int) -> None:
+            if not received:
+                task.cancel()
+            received.append(number)
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, stop, number)
+        return await task
+
+    try:
+        return asyncio.run(guarded())
+    except asyncio.CancelledError:
+        if quiet and received[:1] == [signal.SIGINT]:
+            sys.exit(0)
+        sys.exit(128 + received[0] if received else NOT_RUN)

@@ -1,0 +1,197 @@
+"""The mocks: one listener for each target, one responder for each connection, all of them answering from the book."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import functools
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from replayer.book import Book
+from replayer.passthrough import Passthrough
+from replayer.tls import CLIENT_HELLO, TlsServer, context
+from wiretape.case import Call
+from wiretape.config import Address, Target
+from wiretape.errors import TargetError
+from wiretape.protocols.base import Codec, Miss, Responder
+from wiretape.tree import Tree
+
+
+class Mocks:
+    """Listens where the recorder listened, or where the service is told to look (`addresses`)."""
+
+    def __init__(
+        self,
+        targets: Mapping[str, Target],
+        facts: Mapping[str, Mapping[str, Tree]],
+        codecs: Mapping[str, Codec],
+        book: Book,
+        home: Path,
+    ) -> None:
+        self._targets, self._facts, self._codecs, self._book, self._home = targets, facts, codecs, book, home
+        self._servers: list[asyncio.Server] = []
+        self._connections: set[MockConnection] = set()
+        self.addresses: dict[str, Address] = {}
+
+    async def start(self) -> None:
+        """Listen on every target's address. Raises TargetError where one is taken; then nothing listens."""
+        try:
+            for target in self._targets.values():
+                await self._listen(target)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _listen(self, target: Target) -> None:
+        tls = functools.cache(lambda: context(self._home, target.certificate, (target.listen.host, "localhost", "127.0.0.1")))
+        connect = functools.partial(self._connection, target, tls)
+        at = target.listen
+        try:
+            server = await asyncio.get_running_loop().create_server(connect, at.host, at.port, backlog=1024)
+        except OSError as error:
+            raise TargetError(_cannot_listen(target, error)) from None
+        self._servers.append(server)
+        self.addresses[target.name] = replace(at, port=int(server.sockets[0].getsockname()[1]))
+
+    def _connection(self, target: Target, tls: Callable[[], ssl.SSLContext]) -> MockConnection:
+        codec = self._codecs[target.name]
+        responder = codec.responder(self._facts.get(target.name, {}), self._book.answers(target.name), target.name)
+        connection = MockConnection(target, codec, responder, tls, self._connections.discard)
+        self._connections.add(connection)
+        return connection
+
+    async def stop(self) -> None:
+        """Hang up on everyone and stop listening. Safe to call again."""
+        for server in self._servers:
+            server.close()
+        for connection in list(self._connections):
+            connection.close()
+        for server in self._servers:
+            await server.wait_closed()
+        self._servers.clear()
+
+
+def _cannot_listen(target: Target, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        reason = f"is taken; stop what listens there (a recorder, the real server?) or change targets.{target.name}.listen"
+    else:
+        reason = f"cannot be listened on: {error.strerror or error}; change targets.{target.name}.listen"
+    return f"target {target.name}: {target.listen} {reason}"
+
+
+class MockConnection(asyncio.Protocol):
+    """One client of a mock. While an answer comes from the real server, or the client does not read, it is not read from."""
+
+    def __init__(
+        self,
+        target: Target,
+        codec: Codec,
+        responder: Responder,
+        tls: Callable[[], ssl.SSLContext],
+        ended: Callable[[MockConnection], None],
+    ) -> None:
+        self._target, self._codec, self._responder, self._context, self._ended = target, codec, responder, tls, ended
+        self._transport: asyncio.Transport | None = None
+        self._tls: TlsServer | None = None
+        self._passthrough: Passthrough | None = None
+        self._held = bytearray()
+        self._fresh = True
+        self._full = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
+        if self._passthrough is not None:
+            self._passthrough.close()
+        self._transport = None
+        self._ended(self)
+
+    def close(self) -> None:
+        """Hang up."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def pause_writing(self) -> None:
+        self._full = True
+        self._throttle()
+
+    def resume_writing(self) -> None:
+        self._full = False
+        self._throttle()
+
+    def data_received(self, data: bytes) -> None:
+        if self._fresh:
+            self._fresh = False
+            if data.startswith(CLIENT_HELLO):
+                self._tls = TlsServer(self._context())
+        try:
+            plain = self._tls.receive(data) if self._tls else data
+        except ssl.SSLError:
+            self._send(b"")
+            self._hang_up()
+            return
+        if self._responder.waiting is not None:
+            self._held += plain
+        elif plain:
+            self._answer(self._responder.receive(plain))
+        else:
+            self._send(b"")
+        if self._tls and self._tls.ended:
+            self._hang_up()
+
+    def _answer(self, reply: bytes) -> None:
+        self._send(reply)
+        if self._responder.upgrade:
+            self._tls = TlsServer(self._context())
+            self._responder.upgraded()
+        if self._responder.closed:
+            self._hang_up()
+        elif self._responder.waiting is not None:
+            self._ask_upstream()
+
+    def _ask_upstream(self) -> None:
+        if self._passthrough is None:
+            self._passthrough = Passthrough(self._target, self._codec, self._resume)
+        ask = self._responder.waiting
+        assert ask is not None
+        self._throttle()
+        self._passthrough.put(ask)
+
+    def _resume(self, answer: Call | Miss) -> None:
+        if self._transport is None:
+            return
+        reply = self._responder.resume(answer)
+        held = bytes(self._held)
+        if held and self._responder.waiting is None:
+            self._held.clear()
+            reply += self._responder.receive(held)
+        self._throttle()
+        self._answer(reply)
+
+    def _send(self, plain: bytes) -> None:
+        if self._transport is None:
+            return
+        if self._tls is None:
+            if plain:
+                self._transport.write(plain)
+            return
+        self._tls.send(plain)
+        if data := self._tls.pending():
+            self._transport.write(data)
+
+    def _hang_up(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+
+    def _throttle(self) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        if self._full or self._responder.waiting is not None:
+            self._transport.pause_reading()
+        else:
+            self._transport.resume_reading()

@@ -1,0 +1,137 @@
+"""What a miss says: the recorded call most like what was asked, and how the two differ."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from wiretape.case import Call
+from wiretape.protocols.base import Ask, Miss
+from wiretape.tree import Tree, same
+
+_LIKE_ENOUGH = 0.5
+_SHOWN = 8
+_WORD = re.compile(r"\w+|\S")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """A recorded call, and where it stands: the name of its case, empty for a session call."""
+
+    case: str
+    call: Call
+    ask: Ask
+
+
+type Index = Mapping[tuple[str, str], Sequence[Recorded]]
+
+
+def explain(ask: Ask, here: str, near: Sequence[Sequence[Recorded]], suite: Index) -> Miss:
+    """The miss for `ask` in case `here`. `near` are the calls of the case, then the session's; `suite` every call by
+    (target, shape)."""
+    twins = [entry for calls in (*near, suite.get((ask.target, ask.shape), ())) for entry in calls if _fits(entry, ask)]
+    if twins:
+        best = min(twins, key=lambda entry: (_distance(entry.ask.values, ask.values), entry.case != here))
+        return _miss(ask, best, here, tuple(value_differences(best.ask, ask)), _where(twins, ask, here))
+    similar = _most_similar(ask, near, suite)
+    if similar is None:
+        return Miss(
+            ask=ask, advice="nothing like it was recorded: the service asks something new, or the case must be recorded again"
+        )
+    return _miss(ask, similar, here, tuple(word_differences(similar.ask.shape, ask.shape)), ())
+
+
+def _fits(entry: Recorded, ask: Ask) -> bool:
+    return entry.ask.shape == ask.shape and entry.ask.target == ask.target
+
+
+def _miss(ask: Ask, entry: Recorded, here: str, differences: tuple[str, ...], exact: tuple[str, ...]) -> Miss:
+    if not differences and entry.case == here:
+        advice = "it was recorded once here, was answered already, and writes: it is not answered twice"
+    elif exact:
+        advice = f"the very same call is recorded in {_names(exact)}, not in this case"
+    elif entry.case and entry.case != here:
+        advice = f"the nearest one is recorded in case {entry.case}"
+    elif not entry.case:
+        advice = "the nearest one is a session call"
+    else:
+        advice = ""
+    return Miss(ask=ask, nearest=entry.call, differences=differences, advice=advice)
+
+
+def _where(twins: Iterable[Recorded], ask: Ask, here: str) -> tuple[str, ...]:
+    names = (entry.case for entry in twins if entry.case not in ("", here) and _distance(entry.ask.values, ask.values) == 0)
+    return tuple(dict.fromkeys(names))
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ("case " if len(names) == 1 else "cases ") + ", ".join(names[:3]) + more
+
+
+def _distance(recorded: Sequence[Tree], live: Sequence[Tree]) -> int:
+    return abs(len(recorded) - len(live)) + sum(not same(*pair) for pair in zip(recorded, live, strict=False))
+
+
+def _most_similar(ask: Ask, near: Sequence[Sequence[Recorded]], suite: Index) -> Recorded | None:
+    words = _WORD.findall(ask.shape)
+    for calls in (*near, [entries[0] for entries in suite.values()]):
+        best, ratio = None, _LIKE_ENOUGH
+        for entry in calls:
+            if entry.ask.target != ask.target or entry.ask.role != ask.role:
+                continue
+            matcher = SequenceMatcher(None, _WORD.findall(entry.ask.shape), words, autojunk=False)
+            if matcher.quick_ratio() > ratio and matcher.ratio() > ratio:
+                best, ratio = entry, matcher.ratio()
+        if best is not None:
+            return best
+    return None
+
+
+def value_differences(recorded: Ask, live: Ask) -> Iterator[str]:
+    """One line for each value in which two asks of one shape differ."""
+    names = labels(live)
+    for at, (mine, theirs) in enumerate(zip(recorded.values, live.values, strict=False)):
+        if not same(mine, theirs):
+            yield f"{names[at]}: recorded {mine!r}, live {theirs!r}"
+    if len(recorded.values) != len(live.values):
+        yield f"number of values: recorded {len(recorded.values)}, live {len(live.values)}"
+
+
+def labels(ask: Ask) -> list[str]:
+    """What to call each value of an ask: its position, and the words before it where its shape shows them."""
+    pieces = ask.shape.split("?")
+    if len(pieces) != len(ask.values) + 1:
+        return [f"value {at}" for at in range(1, len(ask.values) + 1)]
+    columns = re.match(r"(?is)insert into \S+ ?\(([^()]*)\) ?values ?\($", pieces[0].strip())
+    names = [name.strip() for name in columns[1].split(",")] if columns else []
+    return [f"value {at + 1}{_label(pieces[at], names, at)}" for at in range(len(ask.values))]
+
+
+def _label(before: str, columns: Sequence[str], at: int) -> str:
+    if at < len(columns):
+        return f" ({columns[at]})"
+    found = re.search(r"([\w.\"]+) ?(?:<=|>=|<>|!=|=|<|>|\b(?:like|ilike|limit|offset)) ?$", before, re.IGNORECASE)
+    word = re.search(r"\b(limit|offset) ?$", before, re.IGNORECASE)
+    name = word[1] if word else found[1] if found else ""
+    return f" ({name})" if name else ""
+
+
+def word_differences(recorded: str, live: str) -> Iterator[str]:
+    """One line for each run of words in which two shapes differ."""
+    left, right = recorded.split(), live.split()
+    for shown, (tag, a, b, c, d) in enumerate(
+        op for op in SequenceMatcher(None, left, right, autojunk=False).get_opcodes() if op[0] != "equal"
+    ):
+        if shown == _SHOWN:
+            yield "and more"
+            return
+        was, now = " ".join(left[a:b]), " ".join(right[c:d])
+        if tag == "delete":
+            yield f"no longer there: {was}"
+        elif tag == "insert":
+            yield f"new: {now}"
+        else:
+            yield f"recorded: {was}, live: {now}"

@@ -1,0 +1,103 @@
+"""One JSON object a line: each case as it ends, the suite last."""
+
+from __future__ import annotations
+
+import json
+from typing import TextIO
+
+from replayer.events import CallFinding, CaseFinished, Change, Event, SuiteFinished
+from replayer.report.values import plain
+from wiretape.case import Call
+from wiretape.protocols.base import Ask, Miss
+
+
+class JsonLines:
+    """Keys that say nothing (an empty reason, no warnings) are left out, but for the lists."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def on(self, event: Event) -> None:
+        match event:
+            case CaseFinished():
+                self._write(_case(event))
+            case SuiteFinished():
+                self._write(_suite(event))
+
+    def close(self) -> None:
+        self._stream.flush()
+
+    def _write(self, line: dict[str, object]) -> None:
+        self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+        self._stream.flush()
+
+
+def _case(event: CaseFinished) -> dict[str, object]:
+    line: dict[str, object] = {
+        "event": "case",
+        "case": event.case.name,
+        "verdict": event.verdict,
+        "changes": list(map(_change, event.changes)),
+        "calls": list(map(_finding, event.calls)),
+        "misses": list(map(_miss, event.misses)),
+        "elapsed": round(event.elapsed, 6),
+    }
+    said = {
+        "reason": event.reason,
+        "warnings": list(event.warnings),
+        "file": str(event.case.path or ""),
+        "rerun": event.rerun,
+        "curl": event.curl,
+    }
+    return line | {name: value for name, value in said.items() if value}
+
+
+def _suite(event: SuiteFinished) -> dict[str, object]:
+    line: dict[str, object] = {
+        "event": "suite",
+        "passed": event.passed,
+        "failed": event.failed,
+        "broken": event.broken,
+        "skipped": event.skipped,
+        "elapsed": round(event.elapsed, 6),
+    }
+    return line | ({"stray": list(map(_miss, event.stray))} if event.stray else {})
+
+
+def _change(change: Change) -> dict[str, object]:
+    line: dict[str, object] = {"path": change.path, "kind": change.kind}
+    if change.kind != "added":
+        line["recorded"] = plain(change.recorded)
+    if change.kind != "removed":
+        line["live"] = plain(change.live)
+    return line | ({"reason": change.reason} if change.reason else {})
+
+
+def _finding(finding: CallFinding) -> dict[str, object]:
+    line: dict[str, object] = {
+        "kind": finding.kind,
+        "target": finding.target,
+        "operation": finding.operation,
+        "count": finding.count,
+        "details": list(finding.details),
+    }
+    if finding.recorded is not None:
+        line["recorded"] = _call(finding.recorded)
+    if finding.live is not None:
+        line["live"] = _ask(finding.live)
+    return line
+
+
+def _miss(miss: Miss) -> dict[str, object]:
+    line: dict[str, object] = {"target": miss.ask.target, **_ask(miss.ask), "differences": list(miss.differences)}
+    if miss.nearest is not None:
+        line["nearest"] = _call(miss.nearest)
+    return line | ({"advice": miss.advice} if miss.advice else {})
+
+
+def _call(call: Call) -> dict[str, object]:
+    return {"operation": call.operation} | ({"line": call.line} if call.line else {})
+
+
+def _ask(ask: Ask) -> dict[str, object]:
+    return {"operation": ask.operation, "values": [plain(value) for value in ask.values]}

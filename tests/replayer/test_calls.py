@@ -1,0 +1,108 @@
+"""Recorded against live calls: what is missing, extra, changed, reordered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from normalizers.base import When
+from replayer.book import Book
+from replayer.calls import compare
+
+WHEN = When(recorded=1795000000.0, live=1795000000.0)
+
+
+@pytest.fixture
+def findings(toy: Any, codecs: Any) -> Any:
+    """Findings of a case with these recorded operations when the service asks those; a leading `2:` asks on connection 2."""
+
+    def run(recorded: list[Any], asked: list[str], session: Any = ()) -> Any:
+        calls = [call if not isinstance(call, str) else toy.call(call) for call in recorded]
+        case = toy.case("here", *calls)
+        book = Book(toy.suite(case, session=[toy.call(each) for each in session]), codecs)
+        book.begin(case, WHEN)
+        desks = {name: book.answers("main", number) for name, number in (("1", 1), ("2", 2))}
+        for operation in asked:
+            name, _, text = operation.rpartition(":")
+            desks[name or "1"].take(toy.ask(text))
+        return [(each.kind, each.operation, each.count, each.details) for each in compare(book.end())]
+
+    return run
+
+
+def test_the_same_calls_have_no_findings_in_any_order_of_reads(findings: Any) -> None:
+    recorded = ["SELECT a", "SELECT b", "begin", "INSERT x 1", "commit"]
+    assert findings(recorded, recorded) == []
+    assert findings(recorded, ["begin", "SELECT b", "INSERT x 1", "SELECT a", "commit"]) == []
+
+
+def test_missing(findings: Any) -> None:
+    assert findings(["SELECT a 1", "SELECT a 1"], ["SELECT a 1"]) == [
+        ("missing", "SELECT a 1", 1, ("with values '1'", "recorded 2 times, asked once now"))
+    ]
+    assert findings(["INSERT x 1"], []) == [("missing", "INSERT x 1", 1, ("with values '1'",))]
+
+
+def test_extra_and_n_plus_one(findings: Any) -> None:
+    assert findings([], ["SELECT a"]) == [("extra", "SELECT a", 1, ())]
+    (found,) = findings(["SELECT a 1"], [f"SELECT a {n}" for n in range(1, 13)])
+    assert found[:3] == ("extra", "SELECT a 1", 11) or found[:3] == ("extra", "SELECT a 2", 11)
+    assert found[3][1] == "asked 12 times, recorded once, with 11 different sets of values: this looks like an N+1"
+
+
+def test_an_answer_served_again_is_extra(findings: Any) -> None:
+    (found,) = findings(["SELECT a 1"], ["SELECT a 1"] * 3)
+    assert found[:3] == ("extra", "SELECT a 1", 2)
+    assert found[3][1] == "asked 3 times, recorded once, each time with the same values: this looks like an N+1"
+
+
+def test_changed_names_the_value(findings: Any) -> None:
+    assert findings(["INSERT x 1 'a'"], ["INSERT x 1 'b'"]) == [
+        ("changed", "INSERT x 1 'a'", 1, ("value 2: recorded 'a', live 'b'",))
+    ]
+
+
+def test_other_words_are_missing_and_extra(findings: Any) -> None:
+    kinds = [found[0] for found in findings(["SELECT a WHERE x = 1"], ["SELECT a"])]
+    assert kinds == ["missing", "extra"]
+
+
+def test_reordered_writes(findings: Any) -> None:
+    assert findings(["INSERT a 1", "INSERT b 1", "INSERT c 1"], ["INSERT b 1", "INSERT c 1", "INSERT a 1"]) == [
+        ("reordered", "INSERT a 1", 1, ("recorded before INSERT b 1, now after it",))
+    ]
+
+
+def test_a_write_moved_out_of_its_transaction_is_reordered(findings: Any) -> None:
+    (found,) = findings(["begin", "INSERT a 1", "commit"], ["begin", "SELECT z", "commit", "INSERT a 1"])[1:]
+    assert found[0] == "reordered"
+
+
+def test_writes_of_transactions_side_by_side_have_no_order(findings: Any) -> None:
+    recorded = ["begin", "INSERT a 1", "begin", "INSERT b 1", "commit", "commit"]
+    side_by_side = ["1:begin", "2:begin", "2:INSERT b 1", "1:INSERT a 1", "1:commit", "2:commit"]
+    assert findings(recorded, side_by_side) == []
+    assert [found[0] for found in findings(recorded, ["begin", "begin", "INSERT b 1", "INSERT a 1", "commit", "commit"])] == [
+        "reordered"
+    ]
+
+
+def test_driver_chatter_session_calls_and_empty_transactions_do_not_count(findings: Any) -> None:
+    assert findings(["set x", "begin", "rollback", "SELECT a"], ["SELECT a"]) == []
+    assert findings(["SELECT a"], ["set y", "begin", "rollback", "SELECT a", "begin", "SELECT s", "commit"], ["SELECT s"]) == []
+
+
+def test_transaction_control_is_compared(findings: Any) -> None:
+    recorded = ["begin", "INSERT a 1", "commit"]
+    assert [found[:2] for found in findings(recorded, ["begin", "INSERT a 1", "rollback"])] == [
+        ("missing", "commit"),
+        ("extra", "rollback"),
+    ]
+    assert [found[:2] for found in findings(recorded, ["INSERT a 1"])] == [("missing", "begin"), ("missing", "commit")]
+
+
+def test_ambiguous_calls_may_or_may_not_come(findings: Any, toy: Any) -> None:
+    recorded = [toy.call("SELECT a", ambiguous=("there",))]
+    assert findings(recorded, []) == []
+    assert findings(recorded, ["SELECT a"]) == []

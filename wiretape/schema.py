@@ -1,0 +1,157 @@
+"""JSON Schemas of the files wiretape reads, for editors that complete and check as one types.
+
+Made from the same tables of keys that reading holds a file to, and from the codecs' own schemas of their calls' fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from wiretape.casefile import CASE_KEYS, REQUEST_KEYS, RESPONSE_KEYS, SESSION_KEYS, SUITE_KEYS, VERSION
+from wiretape.options import RECORD_OPTIONS, SERVICE_OPTIONS, TARGET_OPTIONS
+from wiretape.protocols import CODECS, codec
+from wiretape.tree import Tree
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+_TEXT: Tree = {"type": ["string", "number", "boolean"]}
+_WORD: Tree = {"type": "string"}
+_PAIRS: Tree = {
+    "description": "names with values, in order; a list of values repeats the name; or a list of [name, value]",
+    "oneOf": [
+        {"type": "object", "additionalProperties": {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}},
+        {"type": "array", "items": {"type": "array", "items": _TEXT, "minItems": 2, "maxItems": 2}},
+    ],
+}
+_NOISE: Tree = {
+    "type": "array",
+    "description": "places that may differ, each with the kind of value that must still be there",
+    "items": {"type": "object", "additionalProperties": {"type": "string"}},
+}
+_MESSAGE: Mapping[str, Tree] = MappingProxyType(
+    {
+        "method": _WORD,
+        "path": {"type": "string", "description": "path and query, as on the wire"},
+        "status": {"type": "integer", "minimum": 0, "maximum": 999},
+        "reason": _TEXT,
+        "headers": _PAIRS,
+        "trailers": _PAIRS,
+        "body": {"description": "a tree (JSON), a mapping (form) or text, by the content-type"},
+        "body_json": {"description": "a JSON body where the content-type does not tell"},
+        "body_text": _TEXT,
+        "body_form": _PAIRS,
+        "body_base64": _WORD,
+        "body_file": {"type": "string", "description": "the name of a file beside this one"},
+        "body_style": {"type": "string", "description": "how the body is written on the wire where not the usual way"},
+        "body_raw": {"type": "string", "description": "the bytes of the wire (base64), sent while they still mean the body"},
+        "body_raw_file": _WORD,
+    }
+)
+_EXPANDED: Tree = {"type": ["string", "number", "boolean"]}  # any option may be a string with ${ENV} in it
+_OPTIONS: Mapping[str, Tree] = MappingProxyType(
+    {
+        "url": {"type": "string", "description": "http://HOST:PORT of the service"},
+        "listen": {"type": ["string", "integer"], "description": "PORT or HOST:PORT to listen on"},
+        "upstream": {"type": ["string", "integer"], "description": "HOST:PORT of the real server"},
+        "ready": {"type": "string", "description": "a path that answers below 500 once the service is ready"},
+        "ready_timeout": {"type": ["number", "string"], "description": "seconds"},
+        "command": {"type": ["string", "array"], "items": _EXPANDED, "description": "starts the service"},
+        "env": {"type": "object", "additionalProperties": _EXPANDED},
+        "tls": {"type": "string", "description": "auto, refuse or passthrough"},
+        "certificate": {"type": "string", "description": "PEM file with the server's own key and chain"},
+        "user": _EXPANDED,
+        "password": _EXPANDED,
+        "serialize": {"type": ["boolean", "string"], "description": "let one request through at a time"},
+        "sample": {"type": ["number", "string"], "description": "the share of requests kept, 0 to 1"},
+        "include": {"type": ["array", "string"], "items": _EXPANDED},
+        "exclude": {"type": ["array", "string"], "items": _EXPANDED},
+        "max_body": {"type": ["integer", "string"], "description": "bytes, or such as 512KiB"},
+    }
+)
+
+type Schema = dict[str, Tree]
+
+
+def case_schema(targets: Mapping[str, str]) -> Schema:
+    """Of a case file. `targets`: name -> protocol of the targets its calls may name; none: any."""
+    message = {"request": _object(REQUEST_KEYS, _MESSAGE), "response": _object(RESPONSE_KEYS, _MESSAGE)}
+    message["request"]["required"] = ["method", "path"]
+    message["response"]["required"] = ["status"]
+    words: Schema = dict.fromkeys(("name", "recorded", "attributed", "incomplete"), _TEXT)
+    return _file("case", CASE_KEYS, words | message | _shared(targets), ["wiretape", "request", "response"])
+
+
+def suite_schema(targets: Mapping[str, str]) -> Schema:
+    """Of suite.yaml."""
+    facts: Tree = {"type": "object", "additionalProperties": {"type": "object"}}
+    return _file("suite", SUITE_KEYS, {"facts": facts} | _shared(targets), ["wiretape"])
+
+
+def session_schema(targets: Mapping[str, str]) -> Schema:
+    """Of session.yaml."""
+    return _file("session", SESSION_KEYS, _shared(targets), ["wiretape"])
+
+
+def config_schema(_: Mapping[str, str]) -> Schema:
+    """Of wiretape.yaml."""
+    target = _object(TARGET_OPTIONS, {**_OPTIONS, "protocol": {"enum": list(CODECS)}})
+    parts: Schema = {
+        "suite": {"type": "string", "description": "the folder of the cases, relative to this file"},
+        "service": _object(SERVICE_OPTIONS, _OPTIONS),
+        "targets": {"type": "object", "additionalProperties": target},
+        "record": _object(RECORD_OPTIONS, _OPTIONS),
+    }
+    return _file("config", ("wiretape", *parts), parts, ["wiretape"])
+
+
+SCHEMAS: Mapping[str, Callable[[Mapping[str, str]], Schema]] = MappingProxyType(
+    {"case": case_schema, "suite": suite_schema, "session": session_schema, "config": config_schema}
+)
+
+
+def _file(name: str, keys: tuple[str, ...], known: Mapping[str, Tree], required: list[Tree]) -> Schema:
+    version: Tree = {"const": VERSION, "description": "the format's version"}
+    return (
+        {"$schema": DIALECT, "title": f"wiretape {name}"}
+        | _object(keys, {"wiretape": version, **known})
+        | {"required": required}
+    )
+
+
+def _object(keys: Mapping[str, object] | tuple[str, ...], known: Mapping[str, Tree]) -> Schema:
+    return {"type": "object", "properties": {name: known[name] for name in keys}, "additionalProperties": False}
+
+
+def _shared(targets: Mapping[str, str]) -> Schema:
+    return {"calls": {"type": "array", "items": _call(targets)}, "noise": _NOISE}
+
+
+def _call(targets: Mapping[str, str]) -> Tree:
+    """A call's keys: its target with the operation, its codec's fields, how it was attributed."""
+    words: Schema = {
+        "attributed": {"type": "string", "description": "how this call was found to be the case's"},
+        "ambiguous": {"type": "array", "items": _TEXT, "description": "cases that could have made it, too"},
+    }
+    if not targets:
+        fields = {name: rule for protocol in CODECS for name, rule in codec(protocol).schema.items()}
+        return {
+            "type": "object",
+            "properties": {**fields, **words},
+            "additionalProperties": {**_operation()},
+            "minProperties": 1,
+        }
+    each: list[Tree] = [
+        {
+            "type": "object",
+            "properties": {name: _operation(), **codec(protocol).schema, **words},
+            "required": [name],
+            "additionalProperties": False,
+        }
+        for name, protocol in targets.items()
+    ]
+    return each[0] if len(each) == 1 else {"oneOf": each}
+
+
+def _operation() -> Schema:
+    return {"type": "string", "description": "what is asked of the target"}
