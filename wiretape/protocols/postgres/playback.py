@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Final
 
 from wiretape.case import Call
@@ -16,7 +17,7 @@ from wiretape.protocols.postgres.session import FAILED, IDLE, Session
 from wiretape.protocols.postgres.sql import Statement, values
 from wiretape.tree import Tree
 
-_READY: Final = {status: ReadyForQuery(status=status).encode() for status in (b"I", b"T", b"E")}
+_READY: Final = MappingProxyType({status: ReadyForQuery(status=status).encode() for status in (b"I", b"T", b"E")})
 _ABORTED: Final = diagnostics.error("25P02", "current transaction is aborted, commands ignored until end of transaction block")
 
 
