@@ -42,7 +42,7 @@ def demo() -> Iterator[ModuleType]:
 @pytest.fixture(scope="module")
 def recorded(demo: ModuleType, postgres: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A folder with the demo's recording; its database is dropped, and none is told of another."""
-    url = postgres.url.replace("/app", "/orders")
+    url = postgres.url.removesuffix("/app") + "/orders"
     with psycopg.connect(postgres.url, autocommit=True) as admin:
         admin.execute("CREATE DATABASE orders")
         with psycopg.connect(url) as session:
