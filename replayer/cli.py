@@ -203,7 +203,7 @@ def _reports(wanted: Sequence[str]) -> Iterator[list[Report]]:
             kind, _, file = each.partition(":")
             if kind not in REPORTS:
                 raise ConfigError(f"--report {each}: there is no report {kind!r}; there are {', '.join(REPORTS)}")
-            stream = stack.enter_context(_open(each, Path(file))) if file not in ("", "-") else click.get_text_stream("stdout")
+            stream = stack.enter_context(_open(each, Path(file))) if file not in ("", "-") else sys.stdout
             report = make(kind, stream)
             stack.callback(report.close)
             reports.append(report)
