@@ -12,7 +12,7 @@ from typing import Literal
 
 from wiretape import body as bodies
 from wiretape.case import Body, Call, Case, Headers, Noise
-from wiretape.casefile import BODY_KEYS, CALL_WORDS, Problem, read_case, read_session, read_suite, unknown
+from wiretape.casefile import BODY_KEYS, CALL_WORDS, Problem, SuiteSettings, read_case, read_session, read_suite, unknown
 from wiretape.errors import CaseFormatError, EncodeError, StoreError
 from wiretape.protocols import CODECS, codec
 from wiretape.secrets import unresolved
@@ -33,6 +33,10 @@ class Finding:
     message: str
     severity: Literal["error", "warning"] = "error"
 
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else str(self.file)
+        return f"{place}: {'warning: ' if self.severity == 'warning' else ''}{self.message}"
+
 
 def lint(root: File, noise_kinds: Collection[str], targets: Mapping[str, str] | None = None) -> list[Finding]:
     """Every problem of the suite in `root`, in the order of files and lines.
@@ -46,11 +50,13 @@ def lint(root: File, noise_kinds: Collection[str], targets: Mapping[str, str] | 
     if not files:
         raise StoreError(f"no cases in {root}; record some with `wiretape record`")
     run = _Lint(frozenset(noise_kinds), targets)
+    suite = run.suite(root / SUITE_FILE) if (root / SUITE_FILE).exists() else None
     for file in files:
         run.case(file)
-    for name, check in ((SUITE_FILE, run.suite), (SESSION_FILE, run.session)):
-        if (root / name).exists():
-            check(root / name)
+    if (root / SESSION_FILE).exists():
+        run.session(root / SESSION_FILE)
+    if suite is not None:
+        run.suite_noise(*suite)
     run.stray(root)
     return sorted(run.findings)
 
@@ -61,6 +67,7 @@ class _Lint:
         self._kinds = kinds
         self._targets = targets
         self._names: dict[str, File] = {}
+        self._facts: Mapping[str, Mapping[str, Tree]] = {}
         self._views: list[Tree] = []
 
     def case(self, file: File) -> None:
@@ -81,12 +88,19 @@ class _Lint:
         self._views.append(view := _view(case))
         self._noise(document, case.noise, [view], "in this case")
 
-    def suite(self, file: File) -> None:
+    def suite(self, file: File) -> tuple[Document, SuiteSettings] | None:
+        """Comes first: calls are checked against the facts of their target."""
         document = self._open(file)
-        if document is not None:
-            found = read_suite(document)
-            self._take(file, found.problems)
-            self._noise(document, found.value.noise, self._views, "in any case")
+        if document is None:
+            return None
+        found = read_suite(document)
+        self._take(file, found.problems)
+        self._facts = found.value.facts
+        return document, found.value
+
+    def suite_noise(self, document: Document, settings: SuiteSettings) -> None:
+        """Comes last: a rule of the suite must name a place in some case."""
+        self._noise(document, settings.noise, self._views, "in any case")
 
     def session(self, file: File) -> None:
         document = self._open(file)
@@ -158,7 +172,7 @@ class _Lint:
                 reason = unknown(name, (*known.schema, *CALL_WORDS), f"key of a {protocol} call")
                 self._add(document, (*path, name), reason, key=True)
         sound = replace(call, fields={name: value for name, value in call.fields.items() if name in known.schema})
-        for problem in known.check(sound):
+        for problem in known.check(sound, self._facts.get(call.target)):
             place = (*path, *_steps(problem.path))
             self._add(document, place, f"{problem.path}: {problem.reason}")
 

@@ -116,6 +116,11 @@ def is_literal(text: str) -> bool:
     )
 
 
+def is_plain_line(text: str) -> bool:
+    """Whether the text is one line that any quotes can hold as it is."""
+    return not _ODD.search(text) and "\n" not in text and "\t" not in text
+
+
 def _flow(value: Tree, room: int, levels: int = 2) -> str | None:
     """The value on one line if it fits and is simple enough for it: scalars, lists of them, mappings of both."""
     if not isinstance(value, dict | list):
@@ -181,7 +186,7 @@ def string(text: str, *, flow: bool = False) -> str:
         return f"{JSON_TAG} '{json.dumps(text).replace(chr(39), chr(39) * 2)}'"
     if _plain(text, flow=flow):
         return text
-    if ('"' in text or "\\" in text) and not _ODD.search(text) and "\n" not in text and "\t" not in text:
+    if ('"' in text or "\\" in text) and is_plain_line(text):
         return "'" + text.replace("'", "''") + "'"
     quoted = json.dumps(text, ensure_ascii=False)
     return _ODD.sub(_escape, quoted)

@@ -13,13 +13,12 @@ from pathlib import Path as File
 
 from wiretape.errors import CaseFormatError, StoreError
 from wiretape.tree import Path, Tree, same
-from wiretape.yamldump import Layout, dump, inline
+from wiretape.yamldump import Layout, dump, inline, is_plain_line
 from wiretape.yamlio import load
 from wiretape.yamlspans import Entry, Node, spans
 
 _COLON = re.compile(r"\s*:")
 _HEADER = re.compile(r"[|>][-+0-9]*")
-_ONE_LINE = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff]*")
 
 
 def revise(text: str, wanted: Tree, *, block: Callable[[Path], bool], file: File | str = "<yaml>") -> str:
@@ -202,7 +201,7 @@ class _Revision:
 
     def _quoted_alike(self, node: Node, wanted: Tree) -> str:
         """A one-line string in the quotes the former one had; empty where that does not apply."""
-        if not isinstance(wanted, str) or node.style not in ("'", '"') or not _ONE_LINE.fullmatch(wanted):
+        if not isinstance(wanted, str) or node.style not in ("'", '"') or not is_plain_line(wanted):
             return ""
         escaped = wanted.replace("'", "''") if node.style == "'" else wanted.replace("\\", "\\\\").replace('"', '\\"')
         return f"{node.style}{escaped}{node.style}"

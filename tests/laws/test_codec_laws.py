@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,9 +12,11 @@ from hypothesis import strategies as st
 from tests.laws import transcripts
 from tests.laws.book import Book, calls
 from tests.laws.transcripts import Chunk, Transcript
+from wiretape.case import Call
 from wiretape.errors import DecodeError
 from wiretape.protocols import CODECS, codec
 from wiretape.protocols.base import Codec, Interaction, Side
+from wiretape.tree import Tree
 
 CASES = [(codec(name), transcript) for name in CODECS for transcript in transcripts.of(name)]
 IDS = [f"{one.name}-{transcript.name}" for one, transcript in CASES]
@@ -127,9 +130,24 @@ def garbled(draw: st.DrawFn) -> tuple[Codec, list[Chunk]]:
     return one, [(side, bytes(data)) for side, data in chunks]
 
 
+@cache
+def recording(name: str) -> tuple[list[Call], Mapping[str, Tree]]:
+    """The calls and the facts of all of a codec's transcripts."""
+    one = codec(name)
+    found: list[Interaction] = []
+    facts: Mapping[str, Tree] = {}
+    for transcript in transcripts.of(name):
+        tap = one.tap()
+        for side, data in transcript.chunks:
+            found += tap.feed(side, data, 0.0)
+        facts = one.merge_facts(facts, tap.facts)
+    return calls(found), facts
+
+
 def endure(one: Codec, chunks: Iterable[Chunk]) -> None:
     """Whatever comes: interactions or DecodeError from the tap, bytes from the responder."""
-    tap, responder = one.tap(), one.responder({}, Book(one, ()), "main")
+    recorded, facts = recording(one.name)
+    tap, responder = one.tap(), one.responder(facts, Book(one, recorded), "main")
     alive = True
     for side, data in chunks:
         if alive:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import secrets
 import uuid
 
 import pytest
@@ -18,6 +17,20 @@ from wiretape.tree import Number, Tree
 
 # Recorded on 2026-11-20T10:00:00Z, replayed four days, one hour and three seconds later.
 WHEN = When(recorded=1_795_168_800.0, live=1_795_518_003.0)
+
+
+def hexadecimal(text: str, size: int = 32) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:size]
+
+
+def uuid4(text: str) -> str:
+    return str(uuid.UUID(hexadecimal(text), version=4))
+
+
+# Drawn once, so that a test's name is the same in every process.
+RANDOM, OTHER_RANDOM = "0f8fad5b-d9cb-469f-a165-70867728950e", "7c9e6679-7425-40de-944b-e07fc1f90ae7"
+TIMED = "c232ab00-9414-11ec-b3c8-9f6bdeced846"  # a UUID of version 1
+HEX, OTHER_HEX = "9f86d081884c7d659a2feaa0c55ad015", "b94d27b9934d3e08a52e52d7da7dabfa"
 
 
 def jwt(**claims: object) -> str:
@@ -39,13 +52,24 @@ def jwt(**claims: object) -> str:
         (Number("1795168800.25"), Number("1795518003.5"), "epoch"),
         (1_795_168_800_123, 1_795_518_003_123, "epoch"),
         ("1795168800", "1795518003", "epoch"),
-        (str(uuid.uuid4()), str(uuid.uuid4()), "uuid"),
+        (uuid4("a"), uuid4("b"), "uuid"),
         ("01JD4M8Q0G3V5X7Y9ZABCDEFGH", "01JDG0T7P8QRSTVWXYZ0123456", "ulid"),
         ("67400a10f1e2d3c4b5a69788", "6743fbb0a1b2c3d4e5f60718", "objectid"),
         (jwt(sub="alice", iat=1_795_168_800, exp=1_795_172_400), jwt(sub="alice", iat=1_795_518_003, exp=1_795_521_603), "jwt"),
-        (secrets.token_hex(16), secrets.token_hex(16), "token"),
-        (hashlib.sha256(b"a").hexdigest(), hashlib.sha256(b"b").hexdigest(), "token"),
+        (hexadecimal("a"), hexadecimal("b"), "token"),
+        (hexadecimal("a", 64), hexadecimal("b", 64), "token"),
         ("kX9vQ2mZ7rT4wB1nL6pJ", "aB3dE5fG7hI9jK1lM3nO", "token"),
+        ("kX9vQ2mZ7rT4wB1nL6pJ", "MKwjQdvvgxndCYjbprW-", "token"),  # no digit in it, as happens
+        ("MKwjQdvvgxndCYjbprW-", "kX9vQ2mZ7rT4wB1nL6pJ", "token"),
+        ("3f2a9c81d04be756", "abcdefabcdefabc1", "token"),
+        ("$2b$12$" + "a.B/3" * 10 + "xyz", "$2b$12$" + "Z9/.q" * 10 + "abc", "passwordhash"),
+        (f"pbkdf2_sha256$600000$Sa1tSa1t${'aB3/' * 11}", f"pbkdf2_sha256$600000$0therSaL${'xY7+' * 11}", "passwordhash"),
+        (f"scrypt:32768:8:1$Sa1tSa1t${'ab12' * 32}", f"scrypt:32768:8:1$0therSaL${'cd34' * 32}", "passwordhash"),
+        (
+            f"$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ${'aB3/' * 10}",
+            f"$argon2id$v=19$m=65536,t=3,p=4$b3RoZXJzYWw${'xY7+' * 10}",
+            "passwordhash",
+        ),
     ],
 )
 def test_differs_only_from_run_to_run(recorded: Tree, live: Tree, name: str) -> None:
@@ -73,19 +97,26 @@ def test_differs_only_from_run_to_run(recorded: Tree, live: Tree, name: str) -> 
         (1, 2),
         (True, 1),
         ("A1", "B2"),
-        (str(uuid.uuid4()), str(uuid.uuid4()).upper()),
-        (str(uuid.uuid4()), str(uuid.uuid1())),
-        (str(uuid.uuid4()), "not-a-uuid"),
+        (uuid4("a"), uuid4("b").upper()),
+        (uuid4("a"), "1f0c9a3e-7b1d-11f0-8de9-0242ac120002"),
+        (uuid4("a"), "not-a-uuid"),
         ("01JD4M8Q0G3V5X7Y9ZABCDEFGH", "7ZZZZZZZZZZZZZZZZZZZZZZZZZ"),  # born in the year 10889
         (jwt(sub="alice", iat=1_795_168_800), jwt(sub="mallory", iat=1_795_518_003)),
         (jwt(sub="alice", exp=1_795_172_400), jwt(sub="alice", exp=1_795_604_403)),  # lives a day instead of an hour
         (jwt(sub="alice"), jwt(sub="alice", role="admin")),
-        (secrets.token_hex(16), secrets.token_hex(32)),
-        (secrets.token_hex(16), secrets.token_hex(16).upper()),
+        (hexadecimal("a"), hexadecimal("b", 64)),
+        (hexadecimal("a"), hexadecimal("b").upper()),
+        (f"pbkdf2_sha256$600000$Sa1tSa1t${'aB3/' * 11}", f"pbkdf2_sha256$1000$0therSaL${'xY7+' * 11}"),  # a cheaper hash
+        (f"pbkdf2_sha256$600000$Sa1tSa1t${'aB3/' * 11}", f"pbkdf2_sha1$600000$0therSaL${'xY7+' * 11}"),
+        (f"scrypt$Sa1tSa1t${'aB3/' * 11}", "correct horse battery"),  # not hashed any more
         ("order-service-production", "order-service-development"),
         ("internal server error at 12", "internal server error at 13"),
         ("PENDING_CONFIRMATION_2", "PENDING_CONFIRMATION_3"),
         ("https://example.com/orders/17", "https://example.com/orders/18"),
+        ("OrderServiceV2Handler", "OrderServiceV3Handler"),
+        ("SomeVeryLongCamelCaseName", "OtherVeryLongCamelCaseNam"),
+        ("kX9vQ2mZ7rT4wB1nL6pJ", "kX9vQ2mZ7rT4wB1nL6p"),  # shorter
+        ("kX9vQ2mZ7rT4wB1nL6pJ", "cutting-board-number"),
         ("Bamboo-Cutting-Board-42", "Bamboo-Cutting-Board-43"),
         ([1], [2]),
         ({"a": 1}, {"a": 2}),

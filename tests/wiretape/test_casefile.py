@@ -42,7 +42,7 @@ def whole(case: Case) -> object:
     return strip, [exact(tree) for tree in trees]
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(cases)
 def test_what_is_written_loads_equal(tmp_path: Path, case: Case) -> None:
     text, files = case_text(case, "stem")
@@ -139,7 +139,8 @@ def test_calls_and_noise_know_their_lines() -> None:
 
 def test_numbers_and_booleans_stand_for_their_text_where_only_text_can_be_meant() -> None:
     case = read(
-        "wiretape: 1\nname: 12\nrequest: {method: GET, path: /, headers: {a: 1, b: true, c: 1.50}}\nresponse: {status: 200, reason: 7}"
+        "wiretape: 1\nname: 12\nrequest: {method: GET, path: /, headers: {a: 1, b: true, c: 1.50}}\n"
+        "response: {status: 200, reason: 7}\n"
     )
     assert (case.name, case.response.reason) == ("12", "7")
     assert case.request.headers == (("a", "1"), ("b", "true"), ("c", "1.50"))

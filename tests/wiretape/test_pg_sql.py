@@ -344,6 +344,8 @@ def test_every_place_of_a_shape_has_a_value(sql: str) -> None:
 
 @LAWS
 @given(ANYTHING)
+@example("(;")
+@example(";; select 1")
 def test_what_a_person_reads_means_the_same(sql: str) -> None:
     assert canonical(tidy(sql)) == canonical(sql)
     assert tidy(tidy(sql)) == tidy(sql)

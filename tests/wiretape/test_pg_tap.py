@@ -126,16 +126,17 @@ def test_an_extended_query() -> None:
 def test_binary_values_are_read_by_their_type() -> None:
     binary = Bind(portal="", statement="", formats=(1, 0, 1), parameters=(b"\0\0\0\7", b"x", b"\1\2"), results=(1,))
     (found,) = Tape().say(
-        (C, parse("SELECT n FROM t WHERE a = $1 AND b = $2 AND c = $3", types=(23, 0, 0))), (C, binary), (C, PORTAL), (C, execute()),
-        (C, SYNC), (S, ParseComplete()), (S, BindComplete()), (S, N), (S, row(b"\0\0\0\5")), (S, row(None)), (S, done("SELECT 2")),
-        (S, IDLE),
+        (C, parse("SELECT n FROM t WHERE a = $1 AND b = $2 AND c = $3", types=(23, 0, 0))), (C, binary), (C, PORTAL),
+        (C, execute()), (C, SYNC), (S, ParseComplete()), (S, BindComplete()), (S, N), (S, row(b"\0\0\0\5")), (S, row(None)),
+        (S, done("SELECT 2")), (S, IDLE),
     )  # fmt: skip
     assert found.fields == {"params": [7, "x", b"\1\2"], "columns": {"n": "int4"}, "rows": [[5], [None]]}
 
 
 def test_described_parameters_are_named() -> None:
     (found,) = Tape().say(
-        (C, parse(types=())), (C, Describe(kind=b"S", name="")), (C, SYNC), (S, ParseComplete()), (S, ParameterDescription(types=(23,))),
+        (C, parse(types=())), (C, Describe(kind=b"S", name="")), (C, SYNC), (S, ParseComplete()),
+        (S, ParameterDescription(types=(23,))),
         (S, N), (S, IDLE), (C, bind(b"1")), (C, execute()), (C, SYNC), (S, BindComplete()), (S, done("SELECT 0")), (S, IDLE),
     )  # fmt: skip
     assert found.fields == {"params": [1], "param_types": ["int4"], "columns": {"n": "int4"}, "rows": []}
@@ -147,8 +148,8 @@ def test_a_statement_described_once_has_its_columns_for_ever() -> None:
     tape.say((S, ParseComplete()), (S, ParameterDescription(types=(23,))), (S, N), (S, IDLE))
     for number in (b"1", b"2"):
         (found,) = tape.say(
-            (C, bind(number, statement="s")), (C, execute()), (C, SYNC), (S, BindComplete()), (S, row(number)), (S, done("SELECT 1")),
-            (S, IDLE),
+            (C, bind(number, statement="s")), (C, execute()), (C, SYNC), (S, BindComplete()), (S, row(number)),
+            (S, done("SELECT 1")), (S, IDLE),
         )  # fmt: skip
         assert found.fields["columns"] == {"n": "int4"}
         assert found.fields["rows"] == [[int(number)]]
@@ -286,8 +287,8 @@ def test_several_statements_in_one_text() -> None:
 
 def test_names_that_repeat_stand_in_a_list() -> None:
     (found,) = Tape().say(
-        (C, Query(sql="SELECT 1 n, 2 n")), (S, RowDescription(columns=N.columns * 2)), (S, row(b"1", b"2")), (S, done("SELECT 1")),
-        (S, IDLE),
+        (C, Query(sql="SELECT 1 n, 2 n")), (S, RowDescription(columns=N.columns * 2)), (S, row(b"1", b"2")),
+        (S, done("SELECT 1")), (S, IDLE),
     )  # fmt: skip
     assert found.fields["columns"] == [["n", "int4"], ["n", "int4"]]
 
@@ -351,9 +352,9 @@ def test_a_copy_by_simple_query_keeps_in_step(response: PgMessage) -> None:
 def test_a_sync_sent_before_the_copy_was_known_is_dropped() -> None:
     tape = Tape()
     (copied,) = tape.say(
-        (C, parse("COPY t FROM STDIN", types=())), (C, bind()), (C, execute()), (C, SYNC), (S, ParseComplete()), (S, BindComplete()),
-        (S, CopyInResponse(format=0, columns=())), (C, SYNC), (C, CopyData(data=b"1\n")), (C, CopyDone()), (C, SYNC),
-        (S, done("COPY 1")), (S, IDLE),
+        (C, parse("COPY t FROM STDIN", types=())), (C, bind()), (C, execute()), (C, SYNC), (S, ParseComplete()),
+        (S, BindComplete()), (S, CopyInResponse(format=0, columns=())), (C, SYNC), (C, CopyData(data=b"1\n")), (C, CopyDone()),
+        (C, SYNC), (S, done("COPY 1")), (S, IDLE),
     )  # fmt: skip
     assert copied.incomplete == "COPY is not recorded yet"
     assert len(tape.say(*ASKED, *ANSWERED)) == 1

@@ -75,6 +75,7 @@ def test_text_that_is_not_a_value_is_an_error_that_says_so(oid: int, text: str) 
         ("timestamp", (9223371331200000000).to_bytes(8)),
         ("int4[]", b"\0\0\0\1\0\0\0\0\0\0\0\x17\x7f\xff\xff\xff\0\0\0\1"), ("int4[]", b"\0\0\0\7\0\0\0\0\0\0\0\x17"),
         ("int4[]", b"\0\0\0\0\0\0\0\0\0\0\0\x19"), ("int4[]", b"\0\0\0\0\0\0\0\0\0\0\0\x17\0"), ("int4range", b"\x20"),
+        ("int4range", b"\x1a"),
         ("int4range", b""),
         ("varbit", b"\0\0\0\1\xff"), ("jsonb", b"\2{}"), ("inet", b"\2\x21\0\4\1\2\3\4"), ("inet", b"\2\x20\1\4\1\2\3\4"),
         ("point2", b"\0\0\0\1\0\0\0\x17\xff\xff\xff\xff"), ("record", b"\x7f\xff\xff\xff"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -66,8 +65,10 @@ def test_a_suite_that_is_empty(tmp_path: Path) -> None:
         ("b.yaml", "", CaseFormatError, r"/b\.yaml:1:1: the file is empty"),
         ("b.yaml", CASE.replace(": 1\n", ": 7\n", 1), UnsupportedVersion, r"/b\.yaml:1:11: format version 7 "),
         ("b.yaml", CASE + "x: 1\n", CaseFormatError, r"/b\.yaml:13:1: unknown key 'x'; known: "),
-        ("suite.yaml", "wiretape: 1\nfact: {}\n", CaseFormatError, r"/suite\.yaml:2:1: unknown key 'fact'; did you mean facts\?"),
-        ("session.yaml", "wiretape: 1\ncalls: 3\n", CaseFormatError, r"/session\.yaml:2:8: `calls` must be a list, not an integer"),
+        ("suite.yaml",
+            "wiretape: 1\nfact: {}\n", CaseFormatError, r"/suite\.yaml:2:1: unknown key 'fact'; did you mean facts\?"),
+        ("session.yaml",
+            "wiretape: 1\ncalls: 3\n", CaseFormatError, r"/session\.yaml:2:8: `calls` must be a list, not an integer"),
     ],
 )  # fmt: skip
 def test_a_file_at_fault_is_never_passed_over(file: Path, name: str, text: str, kind: type[Exception], message: str) -> None:
@@ -175,7 +176,7 @@ def test_an_edited_file_keeps_its_permissions_and_leaves_nothing_behind(file: Pa
     file.chmod(0o640)
     edit(file, {"response.status": 201})
     assert file.stat().st_mode & 0o777 == 0o640
-    assert os.listdir(file.parent) == ["one.yaml"]
+    assert [path.name for path in file.parent.iterdir()] == ["one.yaml"]
 
 
 def test_a_link_stays_one(file: Path, tmp_path: Path) -> None:

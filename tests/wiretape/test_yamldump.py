@@ -83,7 +83,7 @@ def test_a_case_looks_as_in_the_design() -> None:
     assert dump(CASE, block=parts) == TEXT
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(trees, st.booleans())
 def test_what_is_written_reads_back_the_same(tree: Tree, spread: bool) -> None:
     text = dump(tree, block=lambda _: spread)

@@ -106,7 +106,9 @@ def changed(old: str, new: str) -> tuple[list[str], list[str]]:
         (("response", "body", "empty"), {"a": ["x\ny"]}, *[
             [], ["          a:", "          - |-", "            x", "            y"],
         ]),
-        (("response", "body", "text"), "one\nzwei\n", ["            one", "            two"], ["          one", "          zwei"]),
+        (("response", "body", "text"), "one\nzwei\n", *[
+            ["            one", "            two"], ["          one", "          zwei"],
+        ]),
         (("response", "body", "text"), "short", *[
             ["        text: |   # literal", "            one", "            two"], ["        text: short   # literal"],
         ]),
@@ -175,7 +177,7 @@ def _laid_out(tree: Tree, layout: str) -> str:
     return ours
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(small_trees, small_trees, st.sampled_from(["flow", "block", "crlf", "indent4", "dashed"]))
 def test_any_text_can_be_changed_to_say_anything(before: Tree, wanted: Tree, layout: str) -> None:
     text = revise(_laid_out(before, layout), wanted, block=lambda _: False)

@@ -89,11 +89,26 @@ def array[T](count: Wire[int], item: Wire[T]) -> Wire[tuple[T, ...]]:
 
     def read(cursor: Cursor) -> tuple[T, ...]:
         size = count.read(cursor)
-        if not 0 <= size <= cursor.left:
+        if not size:
+            return ()
+        if not 0 < size <= cursor.left:
             raise DecodeError(f"{size} items in {cursor.left} bytes", cursor.pos)
         return tuple([item.read(cursor) for _ in range(size)])
 
     return Wire(read, lambda items: count.write(len(items)) + b"".join(map(item.write, items)))
+
+
+def integers(count: Wire[int], code: str) -> Wire[tuple[int, ...]]:
+    """A count, then that many big-endian integers, all read at once; `code` as in `struct`."""
+    size = struct.calcsize(">" + code)
+
+    def read(cursor: Cursor) -> tuple[int, ...]:
+        number = count.read(cursor)
+        if not number:
+            return ()
+        return struct.unpack(f">{number}{code}", cursor.take(number * size))
+
+    return Wire(read, lambda items: count.write(len(items)) + struct.pack(f">{len(items)}{code}", *items))
 
 
 def terminated[T](item: Wire[T]) -> Wire[tuple[T, ...]]:

@@ -18,6 +18,7 @@ from wiretape.protocols.wire import (
     array,
     exactly,
     fields,
+    integers,
     nested,
     nullable,
     pair,
@@ -177,7 +178,7 @@ class NotificationResponse(PgMessage):
 class ParameterDescription(PgMessage):
     """The types of a statement's parameters."""
 
-    types: Annotated[tuple[int, ...], array(U16, U32)]
+    types: Annotated[tuple[int, ...], integers(U16, "I")]
 
 
 @message(b"V")
@@ -192,7 +193,7 @@ class CopyInResponse(PgMessage):
     """The server takes data."""
 
     format: Annotated[int, U8]
-    columns: Annotated[tuple[int, ...], array(U16, U16)]
+    columns: Annotated[tuple[int, ...], integers(U16, "H")]
 
 
 @message(b"H")
@@ -200,7 +201,7 @@ class CopyOutResponse(PgMessage):
     """The server will send data."""
 
     format: Annotated[int, U8]
-    columns: Annotated[tuple[int, ...], array(U16, U16)]
+    columns: Annotated[tuple[int, ...], integers(U16, "H")]
 
 
 @message(b"W")
@@ -208,7 +209,7 @@ class CopyBothResponse(PgMessage):
     """Both will send data (replication)."""
 
     format: Annotated[int, U8]
-    columns: Annotated[tuple[int, ...], array(U16, U16)]
+    columns: Annotated[tuple[int, ...], integers(U16, "H")]
 
 
 @message(b"1")

@@ -6,7 +6,8 @@ Without this, another version of a driver, which chats differently, would fail e
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from wiretape.protocols.postgres import diagnostics, typeinfo
 from wiretape.protocols.postgres.session import IDLE, Session
@@ -14,11 +15,13 @@ from wiretape.protocols.postgres.sql import Statement
 from wiretape.tree import Tree
 
 _CALL = re.compile(r"(?:pg_catalog\.)?(\w+)(?: \(([^()]*)\))?(?: as ([^ ,]+))?(?:, |$)")
-_SHOWN = {
-    "transaction isolation level": "transaction_isolation",
-    "time zone": "TimeZone",
-    "session authorization": "session_authorization",
-}
+_SHOWN: Mapping[str, str] = MappingProxyType(
+    {
+        "transaction isolation level": "transaction_isolation",
+        "time zone": "TimeZone",
+        "session authorization": "session_authorization",
+    }
+)
 _UNKNOWN = 'wiretape: no recording says what the setting "{0}" is'
 _ADVICE = "add {0} to the target's facts in suite.yaml, under parameters, or record again"
 

@@ -46,8 +46,7 @@ class Conversation:
         self._at = 0.0
         self._bare: Mapping[int, Callable[[], None]] = {
             ord("1"): self._parsed, ord("2"): self._bound, ord("3"): self._closed, ord("n"): self._no_data,
-            ord("s"): self._suspended, ord("V"): self._called, ord("G"): self._copy_in, ord("H"): self._copy,
-            ord("W"): self._copy_in,
+            ord("s"): self._suspended, ord("G"): self._copy_in, ord("H"): self._copy, ord("W"): self._copy_in,
         }  # fmt: skip
         self._handlers: Mapping[int, Callable[[bytes], None]] = {
             ord("D"): self._row, ord("C"): self._completed, ord("Z"): self._ready, ord("T"): self._described,
@@ -313,9 +312,6 @@ class Conversation:
             reading = self._queue[0].reading or self._ledger.last
             if reading is not None:
                 reading.parameters[status.name] = value
-
-    def _called(self) -> None:
-        self._head(frontend.FunctionCall)
 
     def _copy(self) -> None:
         self._current().incomplete = COPY

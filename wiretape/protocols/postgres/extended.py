@@ -6,10 +6,6 @@ next message: the recording may have an error instead, which only the parameters
 
 from __future__ import annotations
 
-import re
-from contextlib import suppress
-from dataclasses import dataclass
-
 from wiretape.case import Call
 from wiretape.errors import EncodeError
 from wiretape.protocols.base import Ask, Miss
@@ -23,42 +19,27 @@ from wiretape.protocols.postgres.backend import (
     ParameterDescription,
     ParseComplete,
     PortalSuspended,
-)  # fmt: skip
+)
 from wiretape.protocols.postgres.playback import Playback
+from wiretape.protocols.postgres.portals import (
+    Portal,
+    Prepared,
+    complete_types,
+    decoded,
+    read_describe,
+    read_execute,
+    same_shape,
+    stage_of,
+)
 from wiretape.protocols.postgres.rendering import Rendered, Result
-from wiretape.protocols.postgres.results import TEXT, Shape, Wording, format_of, shape, tag_of
-from wiretape.protocols.postgres.session import FAILED, IDLE, deallocated
-from wiretape.protocols.postgres.types import Catalog, parse_type
+from wiretape.protocols.postgres.results import format_of, shape, tag_of
+from wiretape.protocols.postgres.session import FAILED, deallocated
 from wiretape.protocols.postgres.values import to_text
 from wiretape.tree import Tree
 
 _PARSED, _BOUND, _CLOSED = ParseComplete().encode(), BindComplete().encode(), CloseComplete().encode()
 _NO_DATA, _SUSPENDED, _EMPTY = NoData().encode(), PortalSuspended().encode(), EmptyQueryResponse().encode()
 _RETYPED = diagnostics.error("0A000", "cached plan must not change result type")
-_CAST = re.compile(r"\$(\d+)\s*::\s*([a-z_][\w.]*(?:\[\])?)", re.IGNORECASE)
-
-
-@dataclass(slots=True, kw_only=True)
-class Prepared:
-    """A prepared statement. `types` are its parameters' (0: not known). `told`: a Describe promised `promised` as result."""
-
-    plan: Plan
-    types: tuple[int, ...]
-    promised: Shape | None = None
-    told: bool = False
-
-
-@dataclass(slots=True, kw_only=True)
-class Portal:
-    """A statement with its parameters, and the answer found for it. `at` rows were sent, `over` when all were."""
-
-    prepared: Prepared
-    values: tuple[Tree, ...]
-    rendered: Rendered
-    formats: tuple[int, ...]
-    described: bool = False
-    at: int = 0
-    over: bool = False
 
 
 class Extended:
@@ -71,6 +52,7 @@ class Extended:
         self._held: Prepared | None = None
         self._at_sync: Portal | None = None  # its statement was done, and its transaction will fail
         self.skipping = False
+        playback.on_idle = self._portals.clear  # portals end with their transaction
 
     # Errors.
 
@@ -112,7 +94,7 @@ class Extended:
         if held is None:
             return
         ask = self._playback.ask(held.plan)
-        if _stage(self._playback.peek(ask)) == "parse":
+        if stage_of(self._playback.peek(ask)) == "parse":
             self._playback.take(ask, lambda answer: self._parse_answered(held, answer))
         elif self._playback.session.status == FAILED and self._playback.session.refuses(held.plan.statements[0]):
             self._held = None
@@ -157,7 +139,7 @@ class Extended:
             if data is None:
                 out.append(None)
             elif not format_of(message.formats, index):
-                out.append(_decoded(wording, data))
+                out.append(decoded(wording, data))
             else:
                 oid = self._types(prepared)[index]
                 said = to_text(wording.catalog, oid, data, wording.style)
@@ -170,7 +152,7 @@ class Extended:
         if len(prepared.types) < count or 0 in prepared.types:
             recorded = self._playback.peek(self._playback.ask(prepared.plan))
             catalog = self._playback.renderer.wording.catalog
-            prepared.types = _complete(catalog, prepared.types, count, recorded, prepared.plan.sql)
+            prepared.types = complete_types(catalog, prepared.types, count, recorded, prepared.plan.sql)
         return prepared.types
 
     def _bound(self, message: frontend.Bind, prepared: Prepared, ask: Ask, answer: Call | Miss) -> None:
@@ -189,7 +171,7 @@ class Extended:
 
     def describe(self, body: bytes) -> None:
         """Answers a Describe."""
-        message = frontend.Describe.decode(body)
+        message = read_describe(body)
         if message.kind == b"S":
             prepared = self._statements.get(message.name)
             if prepared is None:
@@ -225,7 +207,7 @@ class Extended:
         asked = prepared.plan
         ask = self._playback.ask(asked)
         call = self._playback.peek(ask)
-        if asked.role == "query" and (call is None or _stage(call) == "describe"):
+        if asked.role == "query" and (call is None or stage_of(call) == "describe"):
             return self._playback.take(ask, lambda answer: self._described(prepared, answer))
         return self._promise(prepared, call, ask.values)
 
@@ -258,7 +240,7 @@ class Extended:
 
     def execute(self, body: bytes) -> None:
         """Answers an Execute."""
-        message = frontend.Execute.decode(body)
+        message = read_execute(body)
         portal = self._portals.get(message.portal)
         if portal is None:
             return self._error(diagnostics.error("34000", f'portal "{message.portal}" does not exist'))
@@ -271,7 +253,7 @@ class Extended:
             playback.out.append(rendered.notices)
             if rendered.error and rendered.stage != "sync":
                 return self._execute_failed(portal)
-            if prepared.told and not portal.described and not _same(prepared.promised, rendered.shape):
+            if prepared.told and not portal.described and not same_shape(prepared.promised, rendered.shape):
                 return self._error(_RETYPED)
         result = rendered.results[0]
         if portal.over:
@@ -347,8 +329,6 @@ class Extended:
         if self._at_sync is not None:
             self._playback.failed(self._at_sync.rendered, self._at_sync.prepared.plan)
             self._at_sync = None
-        if self._playback.session.status == IDLE:
-            self._portals.clear()
         self._playback.ready()
 
     def simple(self, sql: str, verb: str) -> None:
@@ -356,35 +336,3 @@ class Extended:
         self._statements.pop("", None)
         self._portals.pop("", None)
         self._forget(verb, sql)
-
-
-def _stage(call: Call | None) -> str:
-    return "" if call is None or "error" not in call.fields else str(call.fields.get("stage", "execute"))
-
-
-def _same(promised: Shape | None, shape: Shape | None) -> bool:
-    if promised is None or shape is None:
-        return promised is shape
-    return promised.names == shape.names and [oid for oid, _ in promised.types] == [oid for oid, _ in shape.types]
-
-
-def _decoded(wording: Wording, data: bytes) -> Tree:
-    try:
-        return data.decode(wording.encoding)
-    except UnicodeDecodeError:
-        return data
-
-
-def _complete(catalog: Catalog, types: tuple[int, ...], count: int, recorded: Call | None, sql: str) -> tuple[int, ...]:
-    told = recorded.fields.get("param_types") if recorded is not None else None
-    named = told if isinstance(told, list) else []
-    casts = {int(number): kind for number, kind in _CAST.findall(sql)}
-    out = []
-    for index in range(count):
-        oid = types[index] if index < len(types) else 0
-        for kind in (named[index] if index < len(named) else None, casts.get(index + 1)):
-            if not oid and kind:
-                with suppress(ValueError):  # a type that is not known is as good as none
-                    oid = parse_type(catalog, str(kind))[0]
-        out.append(oid or TEXT)
-    return tuple(out)

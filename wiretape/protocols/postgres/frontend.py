@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from wiretape.protocols.postgres.messages import CopyData, CopyDone, PgMessage, message, tags
-from wiretape.protocols.wire import CSTR, I32, REST, U16, U32, array, exactly, nullable, pair, terminated
+from wiretape.protocols.wire import CSTR, I32, REST, U16, U32, array, exactly, integers, nullable, pair, terminated
 
 CANCEL_REQUEST, SSL_REQUEST, GSSENC_REQUEST = 80877102, 80877103, 80877104
 
@@ -76,7 +76,7 @@ class Parse(PgMessage):
 
     name: Annotated[str, CSTR]
     sql: Annotated[str, CSTR]
-    types: Annotated[tuple[int, ...], array(U16, U32)]
+    types: Annotated[tuple[int, ...], integers(U16, "I")]
 
 
 @message(b"B")
@@ -85,9 +85,9 @@ class Bind(PgMessage):
 
     portal: Annotated[str, CSTR]
     statement: Annotated[str, CSTR]
-    formats: Annotated[tuple[int, ...], array(U16, U16)]
+    formats: Annotated[tuple[int, ...], integers(U16, "H")]
     parameters: Annotated[tuple[bytes | None, ...], array(U16, nullable(I32))]
-    results: Annotated[tuple[int, ...], array(U16, U16)]
+    results: Annotated[tuple[int, ...], integers(U16, "H")]
 
 
 @message(b"D")
@@ -129,7 +129,7 @@ class FunctionCall(PgMessage):
     """Calls a function by its OID (libpq's large objects do)."""
 
     function: Annotated[int, U32]
-    formats: Annotated[tuple[int, ...], array(U16, U16)]
+    formats: Annotated[tuple[int, ...], integers(U16, "H")]
     arguments: Annotated[tuple[bytes | None, ...], array(U16, nullable(I32))]
     result: Annotated[int, U16]
 

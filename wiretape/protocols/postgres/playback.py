@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import MappingProxyType
 from typing import Final
 
 from wiretape.case import Call
@@ -12,11 +13,11 @@ from wiretape.protocols.postgres import chatter, diagnostics
 from wiretape.protocols.postgres.asks import Plan, make
 from wiretape.protocols.postgres.backend import ReadyForQuery
 from wiretape.protocols.postgres.rendering import Rendered, Renderer, Result, ending, failure
-from wiretape.protocols.postgres.session import FAILED, Session
+from wiretape.protocols.postgres.session import FAILED, IDLE, Session
 from wiretape.protocols.postgres.sql import Statement, values
 from wiretape.tree import Tree
 
-_READY: Final = {status: ReadyForQuery(status=status).encode() for status in (b"I", b"T", b"E")}
+_READY: Final = MappingProxyType({status: ReadyForQuery(status=status).encode() for status in (b"I", b"T", b"E")})
 _ABORTED: Final = diagnostics.error("25P02", "current transaction is aborted, commands ignored until end of transaction block")
 
 
@@ -29,6 +30,7 @@ class Playback:
         self.out: list[bytes] = []
         self.waiting: Ask | None = None
         self.closed = False
+        self.on_idle: Callable[[], None] = lambda: None
         self._answers = answers
         self._target = target
         self._then: Callable[[Call | Miss], None] | None = None
@@ -128,7 +130,9 @@ class Playback:
         self.renderer.adopt(self.session.wording)
 
     def ready(self) -> None:
-        """Sends ReadyForQuery, and before it what changed."""
+        """Sends ReadyForQuery, and before it what changed. Where no transaction is open, `on_idle` is told."""
+        if self.session.status == IDLE:
+            self.on_idle()
         if not self.closed:
             self.out.append(self.session.changed())
             self.out.append(_READY[self.session.status])

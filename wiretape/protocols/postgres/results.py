@@ -27,6 +27,7 @@ _PLAIN: Mapping[str, str] = MappingProxyType(
      "TRUNCATE": "TRUNCATE TABLE", "DO": "DO", "CALL": "CALL"}
 )  # fmt: skip
 _NUMBERS = frozenset({16, 20, 21, 23, 26, 700, 701, 1700})  # and bool
+_TEXTS = frozenset({18, 19, 25, 114, 142, 705, 1042, 1043})  # whose binary form is their text
 _TWO_WORDS = frozenset({"CREATE", "DROP", "ALTER", "DISCARD"})
 
 
@@ -175,18 +176,20 @@ _HEAD = struct.Struct(">cIH")
 def encode_value(wording: Wording, oid: int, form: int, value: Tree, path: str) -> bytes | None:
     """One value in the format asked for. Raises EncodeError with `path`."""
     if isinstance(value, bytes) and oid != BYTEA:
-        if form:
+        if form or oid in _TEXTS:
             return value
         raise EncodeError(path, "this value is known in binary form only, and the client asks for text")
+    if type(value) is str and not form and oid not in _NUMBERS:
+        return _text(wording, value, path)  # what most values are, and what a server would send
     try:
         text = from_tree(wording.catalog, oid, value)
         if text is None:
             return None
-        return (
-            to_binary(wording.catalog, oid, text, wording.style) if form else text.encode(wording.encoding, "surrogateescape")
-        )
+        # a number in quotes may be none, so it is tried
+        data = to_binary(wording.catalog, oid, text, wording.style) if form or type(value) is str else b""
     except EncodeError as error:
         raise EncodeError(error.path or path, error.reason) from error
+    return data if form else _text(wording, text, path)
 
 
 def _text(wording: Wording, text: str, path: str) -> bytes:

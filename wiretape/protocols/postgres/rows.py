@@ -28,6 +28,7 @@ def read_range(data: bytes, subtype: int, read: Read) -> str:
         demand(not bounds, "an empty range has no bounds")
         return "empty"
     demand(not flags & ~(_LOWER_INCLUSIVE | _UPPER_INCLUSIVE | _LOWER_INFINITE | _UPPER_INFINITE), "unknown flags")
+    demand(not flags & flags << 2 & (_LOWER_INFINITE | _UPPER_INFINITE), "a bound that is infinite is not in the range")
     demand(len(bounds) == 2 - bool(flags & _LOWER_INFINITE) - bool(flags & _UPPER_INFINITE), "another number of bounds")
     texts = iter([_quote(read(subtype, bound), _RANGE_MARKS) for bound in bounds if bound is not None])
     lower = "" if flags & _LOWER_INFINITE else next(texts)

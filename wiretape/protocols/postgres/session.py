@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Final
 
 from wiretape.protocols.postgres.backend import ParameterStatus
@@ -29,7 +30,7 @@ _SET = re.compile(r"set (?:session |local )?(time zone|names|transaction|session
 _CURSOR = re.compile(r"\s*declare\s+(\"(?:[^\"]|\"\")+\"|[\w$]+)", re.IGNORECASE)
 _CLOSE = re.compile(r"\s*close\s+(\"(?:[^\"]|\"\")+\"|[\w$]+)", re.IGNORECASE)
 _DEALLOCATE = re.compile(r"\s*deallocate\s+(?:prepare\s+)?(\"(?:[^\"]|\"\")+\"|[\w$]+)", re.IGNORECASE)
-_ALIASES: Final = {"time zone": "TimeZone", "names": "client_encoding"}.items()
+_ALIASES: Mapping[str, str] = MappingProxyType({"time zone": "TimeZone", "names": "client_encoding"})
 
 
 def identifier(text: str) -> str:
@@ -161,13 +162,13 @@ class Session:
         if statement.verb == "RESET" or statement.shape.startswith("discard all"):
             name = "all" if words[-1] == "all" else "time zone" if words[-1] == "zone" else words[-1]
             for known, value in self._start.items():
-                if name in ("all", known.lower()) or (name, known) in _ALIASES:
+                if name in ("all", known.lower()) or _ALIASES.get(name) == known:
                     self._assign(known, value)
             return
         found = _SET.fullmatch(statement.shape)
         if not found or found[1] in ("transaction", "session"):
             return
-        name = dict(_ALIASES).get(found[1], found[1].strip('"'))
+        name = _ALIASES.get(found[1], found[1].strip('"'))
         if found[2] == "default":
             start = self._start.get(canonical_name(name, self._start))
             if start is not None:

@@ -72,15 +72,14 @@ def tidy(sql: str) -> str:
     stable names in place of generated ones. Everything else stays as written."""
     found = list(pieces(sql))
     places = [place for place, (kind, _) in enumerate(found) if kind != "space"]
-    while places and found[places[-1]] == _SEMICOLON:
-        places.pop()
-    if not places:
-        return ""
     words = [(kind, text.lower() if kind == "word" else text) for kind, text in map(found.__getitem__, places)]
+    parts = _split(words)
+    if not parts:
+        return ""
     texts = [_without_comments(text) if kind == "space" else text for kind, text in found]
-    for place, name in _stable_names(words, _split(words)).items():
+    for place, name in _stable_names(words, parts).items():
         texts[places[place]] = name
-    return "".join(texts[places[0] : places[-1] + 1])
+    return "".join(texts[places[parts[0][0]] : places[parts[-1][1] - 1] + 1])
 
 
 def _without_comments(space: str) -> str:
