@@ -166,7 +166,9 @@ def lint(*, config: Path | None, service: str | None, dep: Sequence[str], suite:
     from normalizers.pipeline import NORMALIZERS
     from wiretape.lint import lint as check
 
-    problems = list(check(_load(config, service, dep, suite).suite, NORMALIZERS))
+    found = _load(config, service, dep, suite)
+    targets = {name: target.protocol for name, target in found.targets.items()}
+    problems = check(found.suite, NORMALIZERS, targets or None)
     for problem in problems:
         click.echo(str(problem))
     if problems:
