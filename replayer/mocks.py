@@ -21,6 +21,9 @@ from wiretape.protocols.base import Codec, Miss, Responder
 from wiretape.tree import Tree
 
 
+_SLICE = 4096  # bytes of questions answered before looking whether the client still takes answers
+
+
 class Mocks:
     """Listens where the recorder listened, or where the service is told to look (`addresses`)."""
 
@@ -122,6 +125,7 @@ class MockConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._full = False
+        self._go_on()
         self._throttle()
 
     def data_received(self, data: bytes) -> None:
@@ -135,19 +139,24 @@ class MockConnection(asyncio.Protocol):
             self._send(b"")
             self._hang_up()
             return
-        if self._responder.waiting is not None:
-            self._held += plain
-        elif plain:
-            self._answer(self._responder.receive(plain))
-        else:
-            self._send(b"")
+        self._held += plain
+        self._go_on()
         if self._tls and self._tls.ended:
             self._hang_up()
+
+    def _go_on(self) -> None:
+        """Answer what was asked, a slice at a time, for as long as the client takes the answers."""
+        self._send(b"")
+        while self._held and not self._full and self._responder.waiting is None and self._transport is not None:
+            piece = bytes(self._held[:_SLICE])
+            del self._held[:_SLICE]
+            self._answer(self._responder.receive(piece))
 
     def _answer(self, reply: bytes) -> None:
         self._send(reply)
         if self._responder.upgrade:
             self._tls = TlsServer(self._context())
+            self._held.clear()  # what came unencrypted is not taken for what comes encrypted
             self._responder.upgraded()
         if self._responder.closed:
             self._hang_up()
@@ -165,13 +174,9 @@ class MockConnection(asyncio.Protocol):
     def _resume(self, answer: Call | Miss) -> None:
         if self._transport is None:
             return
-        reply = self._responder.resume(answer)
-        held = bytes(self._held)
-        if held and self._responder.waiting is None:
-            self._held.clear()
-            reply += self._responder.receive(held)
+        self._answer(self._responder.resume(answer))
+        self._go_on()
         self._throttle()
-        self._answer(reply)
 
     def _send(self, plain: bytes) -> None:
         if self._transport is None:
