@@ -163,9 +163,8 @@ def accept(*, config: Path | None, service: str | None, dep: Sequence[str], suit
 @common
 def lint(*, config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None) -> None:
     """Check every file of the suite; report each problem with file, line and column."""
-    from wiretape.lint import lint as check
-
     from normalizers.pipeline import NORMALIZERS
+    from wiretape.lint import lint as check
 
     problems = list(check(_load(config, service, dep, suite).suite, NORMALIZERS))
     for problem in problems:
