@@ -24,9 +24,8 @@ RECORDED = [
     b"GET /a%20b?x=1&x=2&y=%2F HTTP/1.1\r\nHost: h:9\r\nX-Dup: 1\r\nx-dup: 2\r\nX-Odd: a  b\r\n\r\n",
     b"POST /late-host HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: 25\r\nHost: h\r\n\r\n"
     b'{"n": 1.0, "n2": 1e5, }\n ',
-    b'PUT /j HTTP/1.1\r\nHost: h\r\ncontent-length: 35\r\nContent-Type: application/json\r\n\r\n{"z":1.00,"a":12345678901234567890}\n'[
-        :-1
-    ],
+    b"PUT /j HTTP/1.1\r\nHost: h\r\ncontent-length: 35\r\nContent-Type: application/json\r\n\r\n"
+    b'{"z":1.00,"a":12345678901234567890}',
     b"POST /c HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
     b"POST /empty-chunks HTTP/1.1\r\nHost: h\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n",
     b"DELETE /x HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n",
