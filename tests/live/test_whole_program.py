@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -208,7 +209,7 @@ def test_the_committed_suite_replays(free_port: Callable[[], int], tmp_path: Pat
         "PORT": str(free_port()),
         "DB_PORT": str(database),
         "DATABASE_URL": f"postgresql://app:any@127.0.0.1:{database}/app",
-        **dict(line.split("=", 1) for line in (tmp_path / "secrets.env").read_text().splitlines()),
+        **dict(word.split("=", 1) for word in shlex.split((tmp_path / "secrets.env").read_text())),
     }
     replayed = Project(folder=tmp_path, env=env).replay()
     assert replayed.failed == {}, replayed.output
