@@ -133,6 +133,9 @@ class MockConnection(asyncio.Protocol):
             self._fresh = False
             if data.startswith(CLIENT_HELLO):
                 self._tls = TlsServer(self._context())
+        if len(data) <= _SLICE and not (self._tls or self._held or self._full or self._responder.waiting):
+            self._answer(self._responder.receive(data))  # nearly always
+            return
         try:
             plain = self._tls.receive(data) if self._tls else data
         except ssl.SSLError:
