@@ -20,7 +20,6 @@ from wiretape.errors import TargetError
 from wiretape.protocols.base import Codec, Miss, Responder
 from wiretape.tree import Tree
 
-
 _SLICE = 4096  # bytes of questions answered before looking whether the client still takes answers
 
 
