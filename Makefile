@@ -18,7 +18,7 @@ demo: ready
 	@$(RUN) fixtures/demo/demo.py --runs $(RUNS)
 
 test: ready
-	@$(RUN) -m pytest $(ARGS)
+	@$(RUN) -m pytest -n auto --dist loadfile $(ARGS)
 
 check: ready
 	@$(RUN) -m ruff check --quiet .

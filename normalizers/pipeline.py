@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from normalizers.base import Normalizer, When
+from normalizers.hashes import PasswordHash
 from normalizers.headers import volatile_header
 from normalizers.ids import OBJECT_ID, ULID, UUID
 from normalizers.kinds import OfType
@@ -22,6 +23,7 @@ _ALL: tuple[Normalizer, ...] = (
     UUID,
     ULID,
     OBJECT_ID,
+    PasswordHash(),
     Jwt(),
     Token(),
     OfType("any"),

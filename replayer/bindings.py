@@ -13,7 +13,9 @@ from wiretape.tree import Tree, same, walk
 
 LONG = 12  # characters from which a bound value is replaced inside a longer text, too
 _TEXT_LIMIT = 65536
-_WORD = re.compile(r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?: ?(?:Z|[+-]\d\d(?::?\d\d)?))?|[\w.~+-]+)", re.ASCII)
+_TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?: ?(?:Z|[+-]\d\d(?::?\d\d)?))?"
+# Words within a text: first without the slash that parts a path, then with what base64 may hold.
+_WORDS = tuple(re.compile(rf"({_TIME}|[\w{extra}]+)", re.ASCII) for extra in (".~+-", ".~+/=-"))
 
 
 class Bindings:
@@ -118,8 +120,15 @@ class Bindings:
             try:
                 return self._meets(json.loads(recorded), json.loads(live), when)
             except (ValueError, RecursionError):
-                pass
-        left, right = _WORD.split(recorded), _WORD.split(live)
+                pass  # it only looked like JSON
+        for words in _WORDS:
+            mark = self.mark()
+            if self._words_meet(words.split(recorded), words.split(live), when):
+                return True
+            self.undo(mark)
+        return False
+
+    def _words_meet(self, left: Sequence[str], right: Sequence[str], when: When) -> bool:
         one_word = len(left) == 3 and not left[0] and not left[2]
         if one_word or len(left) != len(right):
             return False

@@ -120,7 +120,7 @@ class _Scope:
         exact = shelf.exact.get(_key(values), ())
         used = None
         for entry in exact:
-            if all(map(same, entry.ask.values, values)):
+            if _typed_alike(entry.ask.values, values):
                 if not entry.used:
                     return entry
                 used = entry
@@ -142,6 +142,11 @@ class _Scope:
         if ask.values and exact:
             return next((entry for entry in exact if not entry.used), exact[0])
         return min(shelf.entries, key=lambda entry: ("error" in entry.call.fields, entry.used > 0))
+
+
+def _typed_alike(left: tuple[Tree, ...], right: tuple[Tree, ...]) -> bool:
+    """Whether values of equal key are the same: 1 and True have one key."""
+    return list(map(type, left)) == list(map(type, right)) or all(map(same, left, right))
 
 
 def _key(values: tuple[Tree, ...]) -> object:
@@ -258,20 +263,20 @@ class Book:
         if entry is not None:
             how: How = "repeat" if entry.used else "first"
             call = entry.serve(self.bindings)
-            self._note(Seen(ask=ask, connection=connection, how=how, expected=entry))
+            self._note(ask, connection, how, entry)
             return call
         entry = self._session.find(ask, self.bindings)
         if entry is not None:
             call = entry.serve(self.bindings)
-            self._note(Seen(ask=ask, connection=connection, how="session", expected=entry))
+            self._note(ask, connection, "session", entry)
             return call
         if ask.role != "query":
-            self._note(Seen(ask=ask, connection=connection, how="synthesised"))
+            self._note(ask, connection, "synthesised")
             return Miss(ask=ask)
         return self._miss(ask, connection)
 
     def _miss(self, ask: Ask, connection: int) -> Miss | Waiting:
-        self._note(Seen(ask=ask, connection=connection, how="missed"))
+        self._note(ask, connection, "missed")
         if self._passthrough:
             return Waiting()
         found = self._misses if self._case else self.stray
@@ -292,15 +297,15 @@ class Book:
         self._explained[ask.target, ask.shape] = (times + 1, miss)
         return miss
 
-    def _note(self, seen: Seen) -> None:
+    def _note(self, ask: Ask, connection: int, how: How, expected: Expected | None = None) -> None:
         if not self._case:
             return
-        self._seen.append(seen)
-        if seen.ask.role == "begin":
-            self._open.add(seen.connection)
-        elif seen.ask.role == "end":
-            self._open.discard(seen.connection)
-        if seen.how == "first" and seen.expected is not None and seen.expected.required:
+        self._seen.append(Seen(ask=ask, connection=connection, how=how, expected=expected))
+        if ask.role == "begin":
+            self._open.add(connection)
+        elif ask.role == "end":
+            self._open.discard(connection)
+        if how == "first" and expected is not None and expected.required:
             self._left -= 1
         if self.settled:
             self.on_settled()

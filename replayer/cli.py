@@ -163,11 +163,12 @@ def accept(*, config: Path | None, service: str | None, dep: Sequence[str], suit
 @common
 def lint(*, config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None) -> None:
     """Check every file of the suite; report each problem with file, line and column."""
+    from normalizers.pipeline import NORMALIZERS
     from wiretape.lint import lint as check
 
-    from normalizers.pipeline import NORMALIZERS
-
-    problems = list(check(_load(config, service, dep, suite).suite, NORMALIZERS))
+    found = _load(config, service, dep, suite)
+    targets = {name: target.protocol for name, target in found.targets.items()}
+    problems = check(found.suite, NORMALIZERS, targets or None)
     for problem in problems:
         click.echo(str(problem))
     if problems:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from typing import cast
 
 from replayer.received import Received
 from wiretape.case import Request
@@ -113,8 +114,7 @@ class _Connection(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing() and not self._ending
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def exchange(self, data: bytes) -> asyncio.Future[Exchange]:
         """Send a request; its exchange when that is whole."""

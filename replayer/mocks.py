@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from replayer.book import Book
 from replayer.passthrough import Passthrough
@@ -18,6 +19,8 @@ from wiretape.config import Address, Target
 from wiretape.errors import TargetError
 from wiretape.protocols.base import Codec, Miss, Responder
 from wiretape.tree import Tree
+
+_SLICE = 4096  # bytes of questions answered before looking whether the client still takes answers
 
 
 class Mocks:
@@ -102,8 +105,7 @@ class MockConnection(asyncio.Protocol):
         self._full = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
         if self._passthrough is not None:
@@ -122,6 +124,7 @@ class MockConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._full = False
+        self._go_on()
         self._throttle()
 
     def data_received(self, data: bytes) -> None:
@@ -129,25 +132,33 @@ class MockConnection(asyncio.Protocol):
             self._fresh = False
             if data.startswith(CLIENT_HELLO):
                 self._tls = TlsServer(self._context())
+        if len(data) <= _SLICE and not (self._tls or self._held or self._full or self._responder.waiting):
+            self._answer(self._responder.receive(data))  # nearly always
+            return
         try:
             plain = self._tls.receive(data) if self._tls else data
         except ssl.SSLError:
             self._send(b"")
             self._hang_up()
             return
-        if self._responder.waiting is not None:
-            self._held += plain
-        elif plain:
-            self._answer(self._responder.receive(plain))
-        else:
-            self._send(b"")
+        self._held += plain
+        self._go_on()
         if self._tls and self._tls.ended:
             self._hang_up()
+
+    def _go_on(self) -> None:
+        """Answer what was asked, a slice at a time, for as long as the client takes the answers."""
+        self._send(b"")
+        while self._held and not self._full and self._responder.waiting is None and self._transport is not None:
+            piece = bytes(self._held[:_SLICE])
+            del self._held[:_SLICE]
+            self._answer(self._responder.receive(piece))
 
     def _answer(self, reply: bytes) -> None:
         self._send(reply)
         if self._responder.upgrade:
             self._tls = TlsServer(self._context())
+            self._held.clear()  # what came unencrypted is not taken for what comes encrypted
             self._responder.upgraded()
         if self._responder.closed:
             self._hang_up()
@@ -165,13 +176,9 @@ class MockConnection(asyncio.Protocol):
     def _resume(self, answer: Call | Miss) -> None:
         if self._transport is None:
             return
-        reply = self._responder.resume(answer)
-        held = bytes(self._held)
-        if held and self._responder.waiting is None:
-            self._held.clear()
-            reply += self._responder.receive(held)
+        self._answer(self._responder.resume(answer))
+        self._go_on()
         self._throttle()
-        self._answer(reply)
 
     def _send(self, plain: bytes) -> None:
         if self._transport is None:

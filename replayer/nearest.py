@@ -13,6 +13,7 @@ from wiretape.tree import Tree, same
 
 _LIKE_ENOUGH = 0.5
 _SHOWN = 8
+_NOTHING_ALIKE = "nothing like it was recorded: the service asks something new, or the case must be recorded again"
 _WORD = re.compile(r"\w+|\S")
 
 
@@ -31,16 +32,20 @@ type Index = Mapping[tuple[str, str], Sequence[Recorded]]
 def explain(ask: Ask, here: str, near: Sequence[Sequence[Recorded]], suite: Index) -> Miss:
     """The miss for `ask` in case `here`. `near` are the calls of the case, then the session's; `suite` every call by
     (target, shape)."""
-    twins = [entry for calls in (*near, suite.get((ask.target, ask.shape), ())) for entry in calls if _fits(entry, ask)]
-    if twins:
-        best = min(twins, key=lambda entry: (_distance(entry.ask.values, ask.values), entry.case != here))
-        return _miss(ask, best, here, tuple(value_differences(best.ask, ask)), _where(twins, ask, here))
-    similar = _most_similar(ask, near, suite)
+    own = [entry for calls in near for entry in calls if _fits(entry, ask)]
+    elsewhere = [entry for entry in suite.get((ask.target, ask.shape), ()) if entry.case != here]
+    exact = _exact(elsewhere, ask)
+    if own:
+        best = min(own, key=lambda entry: _distance(entry.ask.values, ask.values))
+        return _miss(ask, best, here, tuple(value_differences(best.ask, ask)), exact)
+    similar = _most_similar(ask, near)
+    if similar is None and elsewhere:
+        best = min(elsewhere, key=lambda entry: _distance(entry.ask.values, ask.values))
+        return _miss(ask, best, here, tuple(value_differences(best.ask, ask)), exact)
+    similar = similar or _most_similar(ask, [[entries[0] for entries in suite.values()]])
     if similar is None:
-        return Miss(
-            ask=ask, advice="nothing like it was recorded: the service asks something new, or the case must be recorded again"
-        )
-    return _miss(ask, similar, here, tuple(word_differences(similar.ask.shape, ask.shape)), ())
+        return Miss(ask=ask, advice=_NOTHING_ALIKE)
+    return _miss(ask, similar, here, tuple(word_differences(similar.ask.shape, ask.shape)), exact)
 
 
 def _fits(entry: Recorded, ask: Ask) -> bool:
@@ -61,8 +66,9 @@ def _miss(ask: Ask, entry: Recorded, here: str, differences: tuple[str, ...], ex
     return Miss(ask=ask, nearest=entry.call, differences=differences, advice=advice)
 
 
-def _where(twins: Iterable[Recorded], ask: Ask, here: str) -> tuple[str, ...]:
-    names = (entry.case for entry in twins if entry.case not in ("", here) and _distance(entry.ask.values, ask.values) == 0)
+def _exact(elsewhere: Iterable[Recorded], ask: Ask) -> tuple[str, ...]:
+    """The names of the cases that have this very call."""
+    names = (entry.case for entry in elsewhere if entry.case and _distance(entry.ask.values, ask.values) == 0)
     return tuple(dict.fromkeys(names))
 
 
@@ -75,9 +81,9 @@ def _distance(recorded: Sequence[Tree], live: Sequence[Tree]) -> int:
     return abs(len(recorded) - len(live)) + sum(not same(*pair) for pair in zip(recorded, live, strict=False))
 
 
-def _most_similar(ask: Ask, near: Sequence[Sequence[Recorded]], suite: Index) -> Recorded | None:
+def _most_similar(ask: Ask, groups: Sequence[Sequence[Recorded]]) -> Recorded | None:
     words = _WORD.findall(ask.shape)
-    for calls in (*near, [entries[0] for entries in suite.values()]):
+    for calls in groups:
         best, ratio = None, _LIKE_ENOUGH
         for entry in calls:
             if entry.ask.target != ask.target or entry.ask.role != ask.role:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 from wiretape.case import Call
 from wiretape.config import Target
@@ -41,9 +42,8 @@ class Passthrough(asyncio.Protocol):
             self._fail(f"the upstream {at} cannot be reached: {error.strerror or error}")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.write(self._upstream.greet())
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(self._upstream.greet())
         self._send()
 
     def data_received(self, data: bytes) -> None:

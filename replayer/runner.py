@@ -185,13 +185,12 @@ class _Run:
             return self._broken(stored, self._gone, 0.0)
         when = When(recorded=recorded_at(case), live=time.time())
         rules = Rules((*case.noise, *self._material.suite.noise), NORMALIZERS)
-        try:
-            received, outcome = await self._exchange(case, when, rules)
-        except (NoAnswer, EncodeError) as error:
-            self._gone = await self._app.ended(dying=isinstance(error, NoAnswer))
-            return self._broken(stored, self._gone or str(error), time.perf_counter() - started)
-        by = Comparison(bindings=self._bindings, rules=rules, when=when)
-        return self._compared(stored, case, received, outcome, by, last, started)
+        received, outcome = await self._exchange(case, when, rules)
+        if isinstance(received, Received):
+            by = Comparison(bindings=self._bindings, rules=rules, when=when)
+            return self._compared(stored, case, received, outcome, by, last, started)
+        self._gone = await self._app.ended(dying=isinstance(received, NoAnswer))
+        return self._broken(stored, self._gone or str(received), time.perf_counter() - started, outcome)
 
     def _compared(
         self, stored: Case, case: Case, received: Received, outcome: Outcome, by: Comparison, last: LastRun, started: float
@@ -213,9 +212,20 @@ class _Run:
         )
         return self._with_commands(finished) if failed else finished
 
-    def _broken(self, stored: Case, reason: str, elapsed: float) -> CaseFinished:
-        reason = self._material.mask.text(reason)
-        return self._with_commands(CaseFinished(case=stored, verdict="broken", reason=reason, elapsed=elapsed))
+    def _broken(self, stored: Case, reason: str, elapsed: float, outcome: Outcome | None = None) -> CaseFinished:
+        """No answer. From a service that lives and was refused an answer by a mock this is a regression, not a broken run."""
+        mask = self._material.mask
+        misses = outcome.misses if outcome else ()
+        return self._with_commands(
+            CaseFinished(
+                case=stored,
+                verdict="failed" if misses and not self._gone else "broken",
+                calls=tuple(map(mask.finding, calls.compare(outcome))) if outcome and misses else (),
+                misses=tuple(map(mask.miss, misses)),
+                reason=mask.text(reason),
+                elapsed=elapsed,
+            )
+        )
 
     def _with_commands(self, finished: CaseFinished) -> CaseFinished:
         before, after = self._plan.rerun
@@ -231,14 +241,17 @@ class _Run:
         ]
         return unmatched(case, trees)
 
-    async def _exchange(self, case: Case, when: When, rules: Rules) -> tuple[Received, Outcome]:
+    async def _exchange(self, case: Case, when: When, rules: Rules) -> tuple[Received | NoAnswer | EncodeError, Outcome]:
         request = case.request
         self._bindings.learn([request.target, *(value for _, value in request.headers), request.body.value])
         self._settled.clear()
         self._book.begin(case, when, rules)
+        received: Received | NoAnswer | EncodeError
         try:
             received = await self._send(self._standing(request))
             await self._late_calls()
+        except (NoAnswer, EncodeError) as error:
+            received = error
         finally:
             outcome = self._book.end()
         return received, outcome

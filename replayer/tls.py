@@ -6,14 +6,14 @@ import ssl
 from collections.abc import Sequence
 from pathlib import Path
 
-from wiretape.ca import ensure_ca, leaf
-
 CLIENT_HELLO = b"\x16\x03"
 _CHUNK = 65536
 
 
 def context(home: Path, certificate: Path | None, hosts: Sequence[str]) -> ssl.SSLContext:
     """What mocks show to clients: `certificate`, the server's own, or one of ours for `hosts`."""
+    from wiretape.ca import ensure_ca, leaf  # cryptography takes a while to import, and few runs need it
+
     made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     made.load_cert_chain(certificate or leaf(ensure_ca(home), hosts))
     made.set_alpn_protocols(["postgresql"])  # libpq insists on it where TLS comes first

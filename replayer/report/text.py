@@ -7,7 +7,7 @@ from typing import Literal
 
 from replayer.events import CallFinding, CaseFinished, Change, SuiteFinished
 from replayer.report.values import pair, show
-from wiretape.protocols.base import Miss
+from wiretape.protocols.base import Ask, Miss
 
 type Style = Literal["passed", "failed", "broken", "skipped", "place", "recorded", "live", "command", "plain", "warning"]
 type Line = tuple[Style, str]
@@ -26,14 +26,9 @@ def details(event: CaseFinished) -> Iterator[Line]:
     """What differs, and how to see it again."""
     if event.reason:
         yield "plain", f"  {event.reason}"
-    for change in event.changes:
-        yield from _change(change)
-    for finding in event.calls:
-        yield from _finding(finding)
-    for miss in event.misses[:_MISSES]:
-        yield from _miss(miss)
-    if len(event.misses) > _MISSES:
-        yield "plain", f"  and {len(event.misses) - _MISSES} more calls that nothing recorded answers"
+    # A response that differs after a miss is a consequence of it, so the calls come first.
+    changes = [line for change in event.changes for line in _change(change)]
+    yield from [*_calls(event), *changes] if event.misses else [*changes, *_calls(event)]
     for warning in event.warnings:
         yield "warning", f"  warning: {warning}"
     if event.curl:
@@ -57,6 +52,31 @@ def _change(change: Change) -> Iterator[Line]:
         yield "live", f"    {live}"
 
 
+def _calls(event: CaseFinished) -> Iterator[Line]:
+    """The findings, each with what is said about the call as a miss; then the misses that are in no finding."""
+    left = list(event.misses)
+    for finding in event.calls:
+        yield from _finding(finding)
+        own = [miss for miss in left if finding.live is not None and _key(miss.ask) == _key(finding.live)]
+        left = [miss for miss in left if miss not in own]
+        if own:
+            yield from _unanswered(own[0], finding)
+    for miss in left[:_MISSES]:
+        yield from _miss(miss)
+    if len(left) > _MISSES:
+        yield "plain", f"  and {len(left) - _MISSES} more calls that nothing recorded answers"
+
+
+def _key(ask: Ask) -> tuple[str, str]:
+    return ask.target, ask.shape
+
+
+def _unanswered(miss: Miss, finding: CallFinding) -> Iterator[Line]:
+    yield "plain", "    nothing recorded answers it, so the service got an error"
+    if finding.kind != "changed":
+        yield from _nearest(miss)
+
+
 def _finding(finding: CallFinding) -> Iterator[Line]:
     times = f" ×{finding.count}" if finding.count > 1 else ""
     yield "place", f"  {finding.kind} call on {finding.target}{times}: {_one_line(finding.operation)}"
@@ -68,6 +88,10 @@ def _miss(miss: Miss) -> Iterator[Line]:
     yield "place", f"  no recorded call on {miss.ask.target} answers: {_one_line(miss.ask.operation)}"
     if miss.ask.values:
         yield "plain", f"    with values {', '.join(show(value) for value in miss.ask.values)}"
+    yield from _nearest(miss)
+
+
+def _nearest(miss: Miss) -> Iterator[Line]:
     if miss.nearest is not None:
         yield "plain", f"    nearest recorded: {_one_line(miss.nearest.operation)}"
     for difference in miss.differences:

@@ -26,7 +26,10 @@ CASE = """\
 wiretape: 1
 name: get-root-200
 request: {method: GET, path: /}
-response: {status: 200}
+response:
+  status: 200
+  headers: {content-type: application/json}
+  body: {id: 17, sku: LAMP-01, name: Desk lamp, price: "39.90", tags: [desk, led], available: 50}
 """
 
 
@@ -92,7 +95,7 @@ def test_a_good_suite_passes(suite: Place) -> None:
     ("text", "place_of_it"),
     [
         ("wiretape: 1\nname: [get-root-200\nrequest: {method: GET, path: /}\n", "get-root-200.yaml:"),
-        (CASE.replace("status: 200", "statsu: 200"), "get-root-200.yaml:4:"),
+        (CASE.replace("status: 200", "statsu: 200"), "get-root-200.yaml:5:"),
         (CASE.replace("wiretape: 1", "wiretape: 7"), "get-root-200.yaml"),
         ("", "get-root-200.yaml"),
     ],
@@ -179,7 +182,7 @@ def test_the_port_of_the_recorder_is_taken(place: Place) -> None:
 
 
 def test_a_url_elsewhere_needs_a_word(suite: Place) -> None:
-    code, said = suite.run("replay", "--url", "http://192.0.2.1:80")
+    code, said = suite.run("replay", "--service", suite.url, "--url", "http://192.0.2.1:80")
     assert code == 2
     assert "--allow-remote" in one_line(said)
 

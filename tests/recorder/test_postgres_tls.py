@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -31,7 +32,7 @@ def hostssl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """A server that lets no one in without TLS; its port."""
     rules = tmp_path_factory.mktemp("hba") / "pg_hba.conf"
     rules.write_text("hostssl all all 127.0.0.1/32 scram-sha-256\n")
-    for folder in (rules.parent, rules.parent.parent, rules.parent.parent.parent):
+    for folder in rules.parents[: rules.parents.index(Path(tempfile.gettempdir()))]:
         folder.chmod(0o755)
     rules.chmod(0o644)
     command = ["python", str(ROOT / "fixtures/demo/database.py"), "--tls", "--option", f"hba_file={rules}"]

@@ -79,6 +79,18 @@ def test_ids_inside_text_and_json_text() -> None:
     assert not bindings.meet("5 items", "6 items", WHEN)
 
 
+def test_salted_hashes() -> None:
+    recorded = "scrypt$H8jX77s98xZRczr8T67JhA==$C8+Yd3zMThbDW5SoJ5vG4JUI9kYXl4gG8KwgRPnqMyA="
+    for live in (
+        "scrypt$hT43ueZESDVEkmPWOOaBgA==$IAUI95oOzjoedVSs4IGDzr4Z+6m4Ic9kb8mJvqsWyjc=",
+        "scrypt$hT4/ueZE/DVEkmPWOOaBgA==$IAUI95oOzjoedVSs4IGDzr4Z+6/4Ic9k/8mJvqsWyjc=",
+    ):
+        bindings = Bindings()
+        assert bindings.meet(recorded, live, WHEN)
+        assert bindings.stand([recorded]) == [live]
+        assert not bindings.meet(recorded.replace("scrypt", "bcrypt"), live, WHEN)
+
+
 def test_types_matter() -> None:
     assert not Bindings().meet(1, "1", WHEN)
     assert not Bindings().meet(1, True, WHEN)

@@ -204,3 +204,24 @@ def test_never_answers_with_another_shape_nor_other_values(recorded: list[str], 
     outcome = book.end()
     served = [seen.expected for seen in outcome.seen if seen.how == "first"]
     assert len(served) == len(set(map(id, served)))
+
+
+def test_a_dropped_filter_is_shown_against_this_case_though_another_has_the_call(toy: Any, opened: Any) -> None:
+    others = [toy.case("there", toy.call("SELECT a, b FROM t WHERE active"))]
+    miss = (
+        opened(toy.call("SELECT a, b FROM t WHERE active AND kind = 'x'"), others=others)
+        .answers("main")
+        .take(toy.ask("SELECT a, b FROM t WHERE active"))
+    )
+    assert miss.differences == ("no longer there: AND kind = ?",)
+    assert miss.advice == "the very same call is recorded in case there, not in this case"
+
+
+def test_a_statement_asked_over_and_over_is_explained_a_few_times(toy: Any, opened: Any) -> None:
+    book = opened(toy.call("SELECT x WHERE id = 0"))
+    for number in range(1, 1500):
+        book.answers("main").take(toy.ask(f"SELECT x WHERE id = {number}"))
+    outcome = book.end()
+    assert len(outcome.misses) == 1000
+    assert len(outcome.seen) == 1499
+    assert outcome.misses[500].ask.values == ("501",)

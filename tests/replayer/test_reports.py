@@ -1,0 +1,257 @@
+"""What people and programs read after a run."""
+
+from __future__ import annotations
+
+import io
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from replayer.curl import curl
+from replayer.events import CallFinding, CaseFinished, Change, SuiteFinished, SuiteStarted
+from replayer.masking import Mask
+from replayer.report import REPORTS, make
+from replayer.report.values import pair, show
+from tests.replayer.conftest import toy_ask, toy_call, toy_case
+from wiretape.case import Body, Request
+from wiretape.protocols.base import Miss
+from wiretape.tree import Number
+
+MISS = Miss(
+    ask=toy_ask(toy_call("SELECT a FROM t")),
+    nearest=toy_call("SELECT a FROM t WHERE on"),
+    differences=("no longer there: WHERE on",),
+    advice="the very same call is recorded in case b, not in this case",
+)
+FAILED = CaseFinished(
+    case=toy_case("a"),
+    verdict="failed",
+    changes=(
+        Change(path="response.body.id", kind="retyped", recorded=1, live="1"),
+        Change(path="response.body.total", kind="changed", recorded=Number("12.50"), live=Number("12.60")),
+        Change(path="response.body.at", kind="changed", recorded="2026", live="soon", reason="no longer a timestamp"),
+        Change(path="response.body.gone", kind="removed", recorded=[1, None]),
+        Change(path="response.body.new", kind="added", live={"k": b"\x00\xff"}),
+    ),
+    calls=(
+        CallFinding(
+            kind="extra",
+            target="main",
+            operation="SELECT\n  1",
+            live=toy_ask(toy_call("SELECT 1")),
+            details=("asked 3 times",),
+            count=3,
+        ),
+        CallFinding(kind="missing", target="main", operation="INSERT x", recorded=toy_call("INSERT x")),
+    ),
+    elapsed=0.0123,
+    rerun="wiretape replay --case a",
+    curl="curl http://h/",
+    warnings=("noise x matches nothing",),
+)
+MISSED = CaseFinished(
+    case=toy_case("m"),
+    verdict="failed",
+    changes=(Change(path="response.status", kind="changed", recorded=200, live=500),),
+    calls=(CallFinding(kind="extra", target="main", operation="SELECT a FROM t", live=MISS.ask),),
+    misses=(MISS,),
+)
+PASSED = CaseFinished(case=toy_case("fine"), verdict="passed", elapsed=0.001)
+BROKEN = CaseFinished(case=toy_case("b"), verdict="broken", reason="the service exited with code 7")
+CLOSING = SuiteFinished(passed=1, failed=2, broken=1, skipped=0, elapsed=1.25, stray=(MISS,))
+
+TEXT = """\
+FAILED a  (12 ms)
+  response.body.id changed its type
+    recorded  1  integer
+    live      "1"  string
+  response.body.total
+    recorded  12.50
+    live      12.60
+  response.body.at: no longer a timestamp
+    recorded  "2026"
+    live      "soon"
+  response.body.gone is gone
+    recorded  [1, null]
+  response.body.new is new
+    live      {"k": 2 bytes 00ff}
+  extra call on main ×3: SELECT 1
+    asked 3 times
+  missing call on main: INSERT x
+  warning: noise x matches nothing
+  curl http://h/
+  rerun: wiretape replay --case a
+
+FAILED m  (0 ms)
+  extra call on main: SELECT a FROM t
+    nothing recorded answers it, so the service got an error
+    nearest recorded: SELECT a FROM t WHERE on
+    no longer there: WHERE on
+    the very same call is recorded in case b, not in this case
+  response.status
+    recorded  200
+    live      500
+
+BROKEN b  (0 ms)
+  the service exited with code 7
+
+outside of any case:
+  no recorded call on main answers: SELECT a FROM t
+    nearest recorded: SELECT a FROM t WHERE on
+    no longer there: WHERE on
+    the very same call is recorded in case b, not in this case
+1 passed, 2 failed, 1 broken, 0 skipped in 1.2 s
+"""
+
+
+def written(kind: str) -> str:
+    stream = io.StringIO()
+    report = make(kind, stream)
+    for event in (SuiteStarted(total=4), PASSED, FAILED, MISSED, BROKEN, CLOSING):
+        report.on(event)
+    report.close()
+    report.close()
+    return stream.getvalue()
+
+
+def test_the_terminal_shows_every_failure_and_no_success() -> None:
+    assert written("terminal") == TEXT
+
+
+def test_the_terminal_has_colours_and_a_bar_on_a_terminal_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Tty(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    stream = Tty()
+    report = make("terminal", stream)
+    report.on(SuiteStarted(total=100))
+    for event in (PASSED, FAILED, CLOSING):
+        report.on(event)
+    assert "\x1b[" in stream.getvalue()
+    assert "FAILED a" in stream.getvalue()
+    assert "replaying" in stream.getvalue()
+
+
+def test_json_lines() -> None:
+    lines = [json.loads(line) for line in written("json").splitlines()]
+    assert [line["event"] for line in lines] == ["case", "case", "case", "case", "suite"]
+    assert [(line["case"], line["verdict"]) for line in lines[:-1]] == [
+        ("fine", "passed"),
+        ("a", "failed"),
+        ("m", "failed"),
+        ("b", "broken"),
+    ]
+    assert lines[0] == {
+        "event": "case",
+        "case": "fine",
+        "verdict": "passed",
+        "changes": [],
+        "calls": [],
+        "misses": [],
+        "elapsed": 0.001,
+    }
+    assert lines[1]["changes"][0] == {"path": "response.body.id", "kind": "retyped", "recorded": 1, "live": "1"}
+    assert lines[1]["changes"][4] == {"path": "response.body.new", "kind": "added", "live": {"k": {"base64": "AP8="}}}
+    assert lines[1]["calls"][0]["count"] == 3
+    assert lines[2]["misses"][0]["nearest"] == {"operation": "SELECT a FROM t WHERE on"}
+    assert lines[3]["reason"] == "the service exited with code 7"
+    assert {key: lines[4][key] for key in ("passed", "failed", "broken", "skipped")} == {
+        "passed": 1, "failed": 2, "broken": 1, "skipped": 0,
+    }  # fmt: skip
+
+
+def test_junit() -> None:
+    root = ET.fromstring(written("junit"))
+    (suite,) = root
+    assert {key: suite.get(key) for key in ("tests", "failures", "errors", "skipped", "time")} == {
+        "tests": "4", "failures": "2", "errors": "1", "skipped": "0", "time": "1.250",
+    }  # fmt: skip
+    cases = {case.get("name"): case for case in suite}
+    assert list(cases["fine"]) == []
+    (failure,) = cases["a"]
+    assert (failure.tag, failure.get("message")) == ("failure", "response.body.id changed its type")
+    assert 'live      "1"  string' in str(failure.text)
+    assert next(iter(cases["b"])).tag == "error"
+
+
+def test_junit_holds_what_xml_cannot() -> None:
+    stream = io.StringIO()
+    report = make("junit", stream)
+    report.on(CaseFinished(case=toy_case("x"), verdict="broken", reason="\x00 \x1b[31m <&> ü"))
+    report.close()
+    assert "� �[31m <&> ü" in "".join(ET.fromstring(stream.getvalue()).itertext())
+
+
+def test_every_report_of_the_table_can_be_made() -> None:
+    for kind in REPORTS:
+        make(kind, io.StringIO()).close()
+
+
+def test_long_texts_show_where_they_differ() -> None:
+    recorded, live = "x" * 500 + "a" + "y" * 500, "x" * 500 + "b" + "y" * 500
+    first, second = pair(recorded, live)
+    assert first == f'recorded  …"{"x" * 40}a{"y" * 39}"…  at character 501'
+    assert second == f'live      …"{"x" * 40}b{"y" * 39}"…'
+    assert show("z" * 1000).endswith("… (1002 characters)")
+
+
+def test_secrets_are_named_everywhere() -> None:
+    mask = Mask({"token": "s3cret-value", "short": "abc"})
+    change = mask.change(Change(path="p", kind="changed", recorded="abc", live={"Bearer s3cret-value": ["abcabc", "abc"]}))
+    assert (change.recorded, change.live) == ("${secret:short}", {"Bearer ${secret:token}": ["abcabc", "${secret:short}"]})
+    miss = mask.miss(
+        Miss(ask=toy_ask(toy_call("SELECT 's3cret-value'")), nearest=toy_call("x", rows=["abc"]), advice="s3cret-value")
+    )
+    assert "s3cret" not in repr(miss)
+    assert "'abc'" not in repr(miss)
+    finding = CallFinding(
+        kind="extra",
+        target="main",
+        operation="s3cret-value",
+        recorded=toy_call("s3cret-value"),
+        details=("value s3cret-value",),
+    )
+    assert "s3cret" not in repr(mask.finding(finding))
+
+
+@pytest.mark.parametrize(
+    ("request_", "line"),
+    [
+        (Request(method="GET", target="/a?b=1&c=2"), "curl -i --path-as-is 'http://h:1/a?b=1&c=2'"),
+        (Request(method="HEAD", target="/"), "curl -i --path-as-is -I http://h:1/"),
+        (
+            Request(
+                method="POST",
+                target="/",
+                headers=(
+                    ("Authorization", "Bearer ${secret:alice-token}"),
+                    ("X-Empty", ""),
+                    ("Content-Type", "application/json"),
+                ),
+                body=Body(kind="json", value={"it's": 1}),
+            ),
+            "curl -i --path-as-is -X POST -H 'Authorization: Bearer '\"$WIRETAPE_SECRET_ALICE_TOKEN\"'' -H 'X-Empty;' "
+            "-H 'Content-Type: application/json' --data-raw '{\"it'\"'\"'s\":1}' http://h:1/",
+        ),
+        (
+            Request(method="PUT", target="/", body=Body(kind="binary", value=b"\x00\xff")),
+            "echo AP8= | base64 -d | curl -i --path-as-is -X PUT --data-binary @- http://h:1/",
+        ),
+    ],
+)
+def test_curl(request_: Any, line: str) -> None:
+    assert curl(request_, "http://h:1/") == line
+
+
+def test_the_file_is_named(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    stream = io.StringIO()
+    make("json", stream).on(replace(PASSED, case=replace(PASSED.case, path=tmp_path / "fine.yaml")))
+    assert json.loads(stream.getvalue())["file"] == str(tmp_path / "fine.yaml")
