@@ -178,7 +178,7 @@ class Problem:
 
 
 class Check(Protocol):
-    """Finds everything in a call that could not be served. Without the target's facts, what only they can tell is not judged."""
+    """Finds everything in a call that could not be served. Without the target's facts, what only they tell is not judged."""
 
     def __call__(self, call: Call, facts: Mapping[str, Tree] | None = None, /) -> list[Problem]: ...
 
