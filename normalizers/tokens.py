@@ -15,7 +15,7 @@ _JWT = re.compile(r"eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
 SHORTEST = 16
 # Base64, or base64url and the like. A path is neither, though its last part may be.
 _TOKEN = re.compile(
-    r"(?!/?(?:api|v[0-9]+|[a-z]{4,})/)"
+    r"(?!/?(?:api|v[0-9]+|[a-z]{4,})/[^=]*$)"
     rf"(?:[A-Za-z0-9+/]{{{SHORTEST - 2},512}}={{0,2}}|[A-Za-z0-9_.~-]{{{SHORTEST},512}}=*)"
 )
 _PIECE = "(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}|[A-Za-z]|[0-9]+)"
