@@ -22,6 +22,7 @@ from wiretape.tree import Tree, same
 type How = Literal["first", "repeat", "session", "synthesised", "missed"]
 type Key = tuple[str, str]
 
+_CONTROL = frozenset(("begin", "end", "control"))
 _MISSES_KEPT = 1000
 _EXPLAINED = 20
 
@@ -265,7 +266,8 @@ class Book:
             call = entry.serve(self.bindings)
             self._note(ask, connection, how, entry)
             return call
-        entry = self._session.find(ask, self.bindings)
+        # Transaction control is part of what a case does, however often the session did the same.
+        entry = None if self._case and ask.role in _CONTROL else self._session.find(ask, self.bindings)
         if entry is not None:
             call = entry.serve(self.bindings)
             self._note(ask, connection, "session", entry)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 from normalizers.base import When
 from normalizers.pipeline import NORMALIZERS
@@ -29,7 +30,7 @@ from replayer.select import select
 from wiretape.body import header
 from wiretape.case import Call, Case, Request, Suite
 from wiretape.config import Config, Service
-from wiretape.errors import ConfigError, EncodeError, TargetError
+from wiretape.errors import CaseFormatError, ConfigError, EncodeError, TargetError
 from wiretape.protocols import codec
 from wiretape.protocols.base import Codec
 from wiretape.secrets import load_secrets, reveal
@@ -82,18 +83,36 @@ def prepare(config: Config, environ: Mapping[str, str], globs: Sequence[str] = (
     check_kinds(stored.noise, NORMALIZERS, stored.root / "suite.yaml")
     secrets = load_secrets(config.home, environ)
     _check_targets(whole, config)
+    revealed = reveal(stored, secrets)
+    codecs = {name: codec(target.protocol) for name, target in config.targets.items()}
+    _check_calls(revealed, codecs)
     return Material(
         stored=stored,
-        suite=reveal(stored, secrets),
+        suite=revealed,
         others=tuple(case for case in whole.cases if case not in stored.cases) if globs else (),
         mask=Mask(secrets),
-        codecs={name: codec(target.protocol) for name, target in config.targets.items()},
+        codecs=codecs,
     )
 
 
+def _all_calls(suite: Suite) -> Iterator[tuple[Path, Call]]:
+    """Every call with the file it stands in."""
+    for case in suite.cases:
+        yield from ((case.path or suite.root / f"{case.name}.yaml", call) for call in case.calls)
+    yield from ((suite.root / "session.yaml", call) for call in suite.session)
+
+
+def _check_calls(suite: Suite, codecs: Mapping[str, Codec]) -> None:
+    """A call that could not be served is a mistake in its file, not something for the service to stumble over."""
+    for path, call in _all_calls(suite):
+        for problem in codecs[call.target].check(call, suite.facts.get(call.target)):
+            where = f"{problem.path}: " if problem.path else ""
+            raise CaseFormatError(path, call.line, 0, f"{call.target} call cannot be served: {where}{problem.reason}")
+
+
 def _check_targets(suite: Suite, config: Config) -> None:
-    places: list[tuple[str, Call]] = [(case.name, call) for case in suite.cases for call in case.calls]
-    for name, call in [*places, *(("session.yaml", call) for call in suite.session)]:
+    for path, call in _all_calls(suite):
+        name = path.name
         if call.target not in config.targets:
             known = ", ".join(config.targets) or "none"
             raise ConfigError(

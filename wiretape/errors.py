@@ -32,7 +32,7 @@ class CaseFormatError(StoreError):
 
     def __init__(self, file: Path | str, line: int, column: int, reason: str) -> None:
         self.file, self.line, self.column, self.reason = str(file), line, column, reason
-        place = f":{line}:{column}" if line else ""
+        place = f":{line}:{column}" if line and column else f":{line}" if line else ""
         super().__init__(f"{file}{place}: {reason}")
 
 

@@ -251,7 +251,21 @@ def test_a_mock_whose_port_is_taken(project: Project) -> None:
 
 def test_a_call_to_an_unknown_target(project: Project) -> None:
     project.write(lamp=LAMP.replace("- main:", "- cache:"))
-    with pytest.raises(ConfigError, match="lamp calls target cache, which is not configured"):
+    with pytest.raises(ConfigError, match=r"lamp\.yaml calls target cache, which is not configured"):
+        project.replay()
+
+
+@pytest.mark.parametrize(
+    ("was", "edited", "said"),
+    [
+        ("- [7, Lamp]", "- [seven, Lamp]", r"lamp\.yaml:6: main call cannot be served: rows\[0\]\[0\]: .*seven.* int4"),
+        ("- [7, Lamp]", "- [7, Lamp, 3]", r"lamp\.yaml:6: main call cannot be served: rows\[0\]"),
+        ("  rows:", "  row:", r"lamp\.yaml:6: main call cannot be served: row: .*rows"),
+    ],
+)
+def test_a_call_edited_into_something_no_mock_can_serve(project: Project, was: str, edited: str, said: str) -> None:
+    project.write(lamp=LAMP.replace(was, edited))
+    with pytest.raises(CaseFormatError, match=said):
         project.replay()
 
 
