@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import brotli
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -121,7 +122,12 @@ def test_gzip_is_a_tree_with_its_settings(level: int) -> None:
 
 @pytest.mark.parametrize(
     ("coding", "pack"),
-    [("deflate", zlib.compress), ("br", brotli.compress), ("deflate", lambda data: zlib.compress(data, 9, -15))],
+    [
+        ("deflate", zlib.compress),
+        ("br", brotli.compress),
+        ("zstd", zstandard.compress),
+        ("deflate", lambda data: zlib.compress(data, 9, -15)),
+    ],
 )
 def test_other_codings(coding: str, pack: object) -> None:
     data = pack(b'{"a":"' + b"x" * 200 + b'"}')  # type: ignore[operator]
