@@ -150,8 +150,9 @@ class _Reader:
             self.fail(("wiretape",), f"format version {version} is not one this wiretape reads ({VERSION})", version=True)
             return {}
         self._known((), top, known)
+        misspelt = [name for name in top if name not in known]
         for name in needs:
-            if name not in top:
+            if name not in top and not difflib.get_close_matches(name, misspelt):
                 self.fail((), f"`{name}` is missing")
         return top
 

@@ -160,6 +160,7 @@ def test_numbers_and_booleans_stand_for_their_text_where_only_text_can_be_meant(
             "4:1: unknown key 'zzz'; known: wiretape, name, recorded, attributed, incomplete, request, response, calls, noise"
         ]),
         ("wiretape: 1\nrequest: {method: GET, path: /}\n", ["1:1: `response` is missing"]),
+        (HEAD.replace("request:", "requst:"), ["2:1: unknown key 'requst'; did you mean request?"]),
         (HEAD.replace("path: /", "path: /, haeders: {}"), ["2:33: unknown key 'haeders'; did you mean headers?"]),
         (HEAD.replace("GET", "'GET IT'"), ["2:19: a request needs a method, one word such as GET"]),
         (HEAD.replace("path: /", "path: /a b"), ["2:30: a request needs a path without spaces, such as /orders?page=2"]),
