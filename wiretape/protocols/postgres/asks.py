@@ -19,11 +19,16 @@ _ORDER: tuple[Role, ...] = ("query", "begin", "end", "control", "housekeeping")
 BUILT_IN: Final = Catalog.of({})
 BYTEA: Final = 17
 _LONGEST_KEPT: Final = 8192  # characters
+_LONGEST_VALUE_KEPT: Final = 256
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Plan:
-    """What one SQL text asks. `role` is the weightiest of its statements'; `parameters` is the highest `$n`."""
+    """What one SQL text asks.
+
+    `role` is the weightiest of its statements'; `parameters` is the highest `$n`. Known by its
+    identity, so that it is a cheap key.
+    """
 
     sql: str
     statements: tuple[Statement, ...]
@@ -59,8 +64,14 @@ def _plan(sql: str) -> Plan:
 _kept = lru_cache(maxsize=4096)(_plan)
 
 
-def make(target: str, asked: Plan, params: Sequence[Tree]) -> Ask:
+def make(target: str, asked: Plan, params: Sequence[str | bytes | None]) -> Ask:
     """The ask of a plan with its parameters, as text or None (bytes where a binary parameter's type is not known)."""
+    if all(value is None or len(value) <= _LONGEST_VALUE_KEPT for value in params):
+        return _kept_ask(target, asked, tuple(params))
+    return _make(target, asked, params)
+
+
+def _make(target: str, asked: Plan, params: Sequence[Tree]) -> Ask:
     if len(asked.statements) == 1:
         found = values(asked.statements[0], params)
     else:
@@ -68,14 +79,17 @@ def make(target: str, asked: Plan, params: Sequence[Tree]) -> Ask:
     return Ask(target=target, operation=asked.sql, shape=asked.shape, values=found, writes=asked.writes, role=asked.role)
 
 
+_kept_ask = lru_cache(maxsize=4096)(_make)
+
+
 def ask(call: Call) -> Ask:
     """A recorded call as an ask."""
     params, types = call.fields.get("params"), call.fields.get("param_types")
     if not isinstance(params, list):
-        return make(call.target, plan(call.operation), ())
+        return _make(call.target, plan(call.operation), ())
     named = types if isinstance(types, list) else []
     texts = [_text(value, named[index] if index < len(named) else "") for index, value in enumerate(params)]
-    return make(call.target, plan(call.operation), texts)
+    return _make(call.target, plan(call.operation), texts)
 
 
 def _text(value: Tree, kind: Tree) -> Tree:

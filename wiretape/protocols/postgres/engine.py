@@ -78,7 +78,8 @@ class Engine:
         simple.query(self._playback, sql)
 
     def _sync(self, body: bytes) -> None:
-        frontend.Sync.decode(body)
+        if body:  # it has none
+            frontend.Sync.decode(body)
         self._extended.sync()
 
     def _flush(self, body: bytes) -> None:

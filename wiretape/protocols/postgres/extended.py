@@ -26,6 +26,7 @@ from wiretape.protocols.postgres.portals import (
     Prepared,
     complete_types,
     decoded,
+    read_bind,
     read_describe,
     read_execute,
     same_shape,
@@ -116,7 +117,7 @@ class Extended:
 
     def bind(self, body: bytes) -> None:
         """Answers a Bind: finds the answer to its statement."""
-        message = frontend.Bind.decode(body)
+        message = read_bind(body)
         prepared = self._statements.get(message.statement)
         if self._held is not prepared:
             self._say_parsed()
@@ -131,10 +132,10 @@ class Extended:
         ask = self._playback.ask(prepared.plan, self._parameters(message, prepared))
         return self._playback.take(ask, lambda answer: self._bound(message, prepared, ask, answer))
 
-    def _parameters(self, message: frontend.Bind, prepared: Prepared) -> list[Tree]:
+    def _parameters(self, message: frontend.Bind, prepared: Prepared) -> list[str | bytes | None]:
         """The parameters as text, or as bytes where their type is not known."""
         wording = self._playback.session.asking
-        out: list[Tree] = []
+        out: list[str | bytes | None] = []
         for index, data in enumerate(message.parameters):
             if data is None:
                 out.append(None)

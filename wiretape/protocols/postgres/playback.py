@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -41,7 +41,7 @@ class Playback:
         self.out.clear()
         return out
 
-    def ask(self, asked: Plan, params: list[Tree] | tuple[Tree, ...] = ()) -> Ask:
+    def ask(self, asked: Plan, params: Sequence[str | bytes | None] = ()) -> Ask:
         """What the client asks."""
         return make(self._target, asked, params)
 

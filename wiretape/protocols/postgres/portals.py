@@ -10,7 +10,7 @@ from typing import Final
 
 from wiretape.case import Call
 from wiretape.protocols.postgres.asks import Plan
-from wiretape.protocols.postgres.frontend import Describe, Execute
+from wiretape.protocols.postgres.frontend import Bind, Describe, Execute
 from wiretape.protocols.postgres.rendering import Rendered
 from wiretape.protocols.postgres.results import TEXT, Shape, Wording
 from wiretape.protocols.postgres.types import Catalog, parse_type
@@ -18,6 +18,7 @@ from wiretape.tree import Tree
 
 _CAST = re.compile(r"\$(\d+)\s*::\s*([a-z_][\w.]*(?:\[\])?)", re.IGNORECASE)
 _SMALL: Final = 80  # bytes; longer than any name is
+_ORDINARY: Final = 512  # bytes; longer than most parameters are
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,7 +44,12 @@ class Portal:
     over: bool = False
 
 
-# These two are few and small, and come with every query.
+# These come with every query, and the same ones come again and again.
+
+
+def read_bind(body: bytes) -> Bind:
+    """A Bind. Raises DecodeError."""
+    return _kept_bind(body) if len(body) <= _ORDINARY else Bind.decode(body)
 
 
 def read_describe(body: bytes) -> Describe:
@@ -56,6 +62,7 @@ def read_execute(body: bytes) -> Execute:
     return _kept_execute(body) if len(body) <= _SMALL else Execute.decode(body)
 
 
+_kept_bind = lru_cache(maxsize=1024)(Bind.decode)
 _kept_describe = lru_cache(maxsize=256)(Describe.decode)
 _kept_execute = lru_cache(maxsize=256)(Execute.decode)
 
@@ -72,7 +79,7 @@ def same_shape(promised: Shape | None, shape: Shape | None) -> bool:
     return promised.names == shape.names and [oid for oid, _ in promised.types] == [oid for oid, _ in shape.types]
 
 
-def decoded(wording: Wording, data: bytes) -> Tree:
+def decoded(wording: Wording, data: bytes) -> str | bytes:
     """Text in the client's encoding; bytes that are none stay bytes."""
     try:
         return data.decode(wording.encoding)

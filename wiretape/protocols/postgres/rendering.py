@@ -133,7 +133,7 @@ class Renderer:
 
     def adopt(self, wording: Wording) -> None:
         """The session's settings changed."""
-        if wording != self.wording:
+        if wording is not self.wording and wording != self.wording:
             self.wording = wording
             self._kept.clear()
 
