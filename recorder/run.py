@@ -15,7 +15,7 @@ from recorder.gate import Gate
 from recorder.wire import Listener, Tape
 from wiretape.ca import ensure_ca
 from wiretape.config import Address, Config, Service
-from wiretape.errors import ConfigError, TargetError
+from wiretape.errors import ConfigError, StoreError, TargetError
 from wiretape.service import ServiceProcess, endpoint, expand, expand_command, expand_env, probe
 
 _TICK = 0.05
@@ -40,10 +40,15 @@ class Recording:
         Raises TargetError where a port is taken, the service does not start or ends by itself, or the drive command fails; the
         requests captured until then can be compiled all the same.
         """
-        writer = CaptureWriter(capture.fresh(self._config.home), self._speak)
+        home = self._config.home
+        try:
+            authority = ensure_ca(home)  # makes the folder private, too, before anything is put into it
+        except OSError as error:
+            raise StoreError(f"cannot write to {home}: {error.strerror or error}; make the folder writable") from None
+        writer = CaptureWriter(capture.fresh(home), self._speak)
         try:
             with self._signals():
-                async with Proxy(self.listeners, Tape(writer, self._speak), ensure_ca(self._config.home)), self._running():
+                async with Proxy(self.listeners, Tape(writer, self._speak), authority), self._running():
                     await self._until_done()
                     await self._settle(writer)
         except BaseException:

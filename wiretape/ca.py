@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from wiretape.secrets import ensure_home
+
 _KEY_AND_CERTIFICATE = "mitmproxy-ca.pem"
 _CERTIFICATE = "mitmproxy-ca-cert.pem"
 _AGE = dt.timedelta(days=3650)
@@ -25,8 +27,8 @@ _LEAF_AGE = dt.timedelta(days=365)
 
 def ensure_ca(home: Path) -> Path:
     """The folder of the CA below `home`, made at first use. The private key is readable by its owner only."""
-    folder = home / "ca"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = ensure_home(home) / "ca"
+    folder.mkdir(exist_ok=True, mode=0o700)
     if not (folder / _KEY_AND_CERTIFICATE).exists():
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         certificate = _authority(key)

@@ -195,13 +195,14 @@ def test_killed_mid_traffic(project: Project) -> None:
         wait_for(lambda: listening(project.front))
         client = threading.Thread(target=traffic)
         client.start()
-        wait_for(lambda: len(finished) > 100)
-        recorder.kill()
+        wait_for(lambda: sum(at < time.monotonic() - 0.5 for at in list(finished.values())) > 50)
         killed = time.monotonic()
+        recorder.kill()
         recorder.communicate()
-        count = len(finished)
         with project.start("record") as again:
-            wait_for(lambda: len(finished) > count + 50)
+            wait_for(lambda: listening(project.front))
+            restarted = time.monotonic()
+            wait_for(lambda: sum(at > restarted for at in list(finished.values())) > 50)
             stop.set()
             client.join()
             again.send_signal(signal.SIGINT)
@@ -209,7 +210,7 @@ def test_killed_mid_traffic(project: Project) -> None:
         assert again.returncode == 0, err
     assert failed
     cases = {case.request.target: case for case in project.cases()}
-    expected = [number for number, at in finished.items() if at < killed - 0.5 or at > killed]
+    expected = [number for number, at in finished.items() if at < killed - 0.5 or at > restarted]
     assert len(expected) > 100
     for number in expected:
         case = cases[f"/double/{number}"]
@@ -231,6 +232,21 @@ def test_compile_after_a_kill(project: Project) -> None:
     code, out, err = project.run("compile")
     assert code == 0, err
     assert out.startswith("5 cases written to")
+
+
+def test_what_is_written_beside_the_suite_is_private(project: Project) -> None:
+    project.run("record", "--drive", "true", "--keep-capture")
+    home = project.folder / ".wiretape"
+    assert home.stat().st_mode & 0o777 == 0o700
+    assert (home / ".gitignore").read_text() == "*\n"
+
+
+def test_a_folder_that_cannot_be_written_to(project: Project) -> None:
+    (project.folder / ".wiretape").write_text("in the way")
+    code, _, err = project.run("record", "--drive", "true")
+    assert code == 2
+    assert "cannot write to" in err
+    assert "Traceback" not in err
 
 
 def test_the_port_is_taken(project: Project) -> None:

@@ -346,6 +346,8 @@ def test_every_place_of_a_shape_has_a_value(sql: str) -> None:
 @given(ANYTHING)
 @example("(;")
 @example(";; select 1")
+@example("savepoint\"1'")
+@example('release savepoint"s1"')
 def test_what_a_person_reads_means_the_same(sql: str) -> None:
     assert canonical(tidy(sql)) == canonical(sql)
     assert tidy(tidy(sql)) == tidy(sql)

@@ -78,7 +78,9 @@ def tidy(sql: str) -> str:
         return ""
     texts = [_without_comments(text) if kind == "space" else text for kind, text in found]
     for place, name in _stable_names(words, parts).items():
-        texts[places[place]] = name
+        at = places[place]
+        # a quoted name may stand right behind a word, a plain one may not
+        texts[at] = " " + name if at and found[at - 1][0] != "space" else name
     return "".join(texts[places[parts[0][0]] : places[parts[-1][1] - 1] + 1])
 
 
