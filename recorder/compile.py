@@ -21,10 +21,12 @@ from wiretape import secrets, store
 from wiretape.case import Call, Case
 from wiretape.config import Config
 from wiretape.errors import StoreError
-from wiretape.protocols.http import SWITCHING, to_request, to_response
+from wiretape.protocols.http import SWITCHING, Exchange, to_request, to_response
 from wiretape.tree import Tree
 
 _CERTAIN = ("serialize", "in-flight")
+# A service may go on working for a client that has left, and no wire tells how long. In seconds.
+_LINGERS = 1.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -131,7 +133,7 @@ class _Assembly:
 
     def add_to(self, made: _Made) -> None:
         windows = [
-            Window(started=one.started, ended=one.exchange.ended, serialized=one.serialized) for one in self._seen.inbound
+            Window(started=one.started, ended=_over(one.exchange), serialized=one.serialized) for one in self._seen.inbound
         ]
         result = attribute(windows, self._seen.outbound)
         for index, one in enumerate(self._seen.inbound):
@@ -213,3 +215,8 @@ def _write(config: Config, made: _Made, summary: Summary) -> None:
     cases = [secrets.protect(case, known) for case in made.cases]
     calls = [secrets.protect(call, known) for call in session]
     summary.written = store.add_to_suite(config.suite, cases, calls, made.facts)
+
+
+def _over(exchange: Exchange) -> float:
+    """When a request can no longer be the cause of a call, seconds since the epoch."""
+    return exchange.ended if exchange.status else exchange.ended + _LINGERS

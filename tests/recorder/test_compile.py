@@ -302,6 +302,22 @@ def test_unanswered_requests_are_no_cases_but_own_their_calls(script: Script, tm
     assert operations(tmp_path) == {"get-y-200": [("select", "", ("GET /x (left out)",))]}
 
 
+def test_what_a_service_does_for_a_client_that_left_is_not_given_to_the_next_for_certain(
+    script: Script, tmp_path: Path
+) -> None:
+    main = script.open("main")
+    left = script.request(1.0, path="/left")
+    script.writer.note(left, Kind.CLOSE, 1.1, b"")
+    script.exchange(1.2, 3.0, path="/next")
+    script.call(main, 1.5, "insert")
+    script.call(main, 2.5, "select")
+    script.close(main)
+    run(tmp_path)
+    assert operations(tmp_path) == {
+        "get-next-200": [("insert", "", ("GET /left (left out)",)), ("select", "in-flight", ())],
+    }
+
+
 def test_the_services_own_garbage_is_said(script: Script, tmp_path: Path) -> None:
     web = script.open()
     script.writer.record(web, Kind.CLIENT, 1.0, b"\x00\x01 not HTTP\r\n\r\n")
