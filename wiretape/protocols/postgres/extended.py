@@ -33,7 +33,8 @@ from wiretape.protocols.postgres.portals import (
     stage_of,
 )
 from wiretape.protocols.postgres.rendering import Rendered, Result
-from wiretape.protocols.postgres.results import format_of, shape, tag_of
+from wiretape.protocols.postgres.results import Wording, format_of, shape, tag_of
+from wiretape.protocols.postgres.rounds import Round
 from wiretape.protocols.postgres.session import FAILED, deallocated
 from wiretape.protocols.postgres.values import to_text
 from wiretape.tree import Tree
@@ -53,6 +54,7 @@ class Extended:
         self._held: Prepared | None = None
         self._at_sync: Portal | None = None  # its statement was done, and its transaction will fail
         self.skipping = False
+        self.asked: tuple[Prepared, Wording, Ask] | None = None  # by the last Bind
         playback.on_idle = self._portals.clear  # portals end with their transaction
 
     # Errors.
@@ -130,7 +132,8 @@ class Extended:
             told = f"bind message supplies {len(message.parameters)} parameters, but prepared statement needs {needed}"
             return self._error(diagnostics.error("08P01", told))
         ask = self._playback.ask(prepared.plan, self._parameters(message, prepared))
-        return self._playback.take(ask, lambda answer: self._bound(message, prepared, ask, answer))
+        self.asked = prepared, self._playback.session.asking, ask
+        return self._playback.take(ask, lambda answer: self.bound(message, prepared, ask, answer))
 
     def _parameters(self, message: frontend.Bind, prepared: Prepared) -> list[str | bytes | None]:
         """The parameters as text, or as bytes where their type is not known."""
@@ -156,7 +159,8 @@ class Extended:
             prepared.types = complete_types(catalog, prepared.types, count, recorded, prepared.plan.sql)
         return prepared.types
 
-    def _bound(self, message: frontend.Bind, prepared: Prepared, ask: Ask, answer: Call | Miss) -> None:
+    def bound(self, message: frontend.Bind, prepared: Prepared, ask: Ask, answer: Call | Miss) -> None:
+        """Answers a Bind with what was found."""
         rendered = self._playback.rendered(answer, prepared.plan, ask.values, message.results)
         if rendered.stage == "parse":
             self._held = None
@@ -331,6 +335,37 @@ class Extended:
             self._playback.failed(self._at_sync.rendered, self._at_sync.prepared.plan)
             self._at_sync = None
         self._playback.ready()
+
+    # Rounds.
+
+    def repeats(self, known: Round) -> bool:
+        """Whether a round asks again what it asked, and asks for rows only."""
+        asked, session = known.prepared.plan, self._playback.session
+        return (
+            (known.parses or self._statements.get(known.bind.statement) is known.prepared)
+            and known.wording is session.asking
+            and self._held is None
+            and not self.skipping
+            and session.status != FAILED
+            and asked.role == "query"
+            and asked.verb == "SELECT"
+        )
+
+    def answer_round(self, known: Round, answer: Call | Miss) -> bool:
+        """Answers a round up to its Sync; False, with nothing said, where the answer is not plainly rows."""
+        if known.parses:
+            self._held = self._statements[""] = known.prepared
+        rendered = self._playback.rendered(answer, known.prepared.plan, known.ask.values, known.bind.results)
+        if rendered.stage or rendered.notices or rendered.shape is None or "parameters" in rendered.call.fields:
+            return False
+        result = rendered.results[0]
+        self._portals[""] = Portal(
+            prepared=known.prepared, values=known.ask.values, rendered=rendered, formats=known.bind.results, described=True,
+            at=len(result.rows), over=True,
+        )  # fmt: skip
+        self._say_parsed()
+        self._playback.out += (_BOUND, result.description, result.body)
+        return True
 
     def simple(self, sql: str, verb: str) -> None:
         """A Query comes: it ends the unnamed statement and portal, and may deallocate others."""

@@ -46,6 +46,14 @@ class Stream:
             self._at = 0
         self._data += data
 
+    def whole(self) -> bytes | None:
+        """All that has arrived, if that came in one piece and nothing of it was read yet."""
+        return self._data if not self._at and isinstance(self._data, bytes) else None
+
+    def skip(self, size: int) -> None:
+        """Pass over bytes that have arrived."""
+        self._at += size
+
     @property
     def offset(self) -> int:
         """Position in the whole stream of the next byte."""
