@@ -21,6 +21,7 @@ CALLS = (
     Call(
         target="main", operation=SELECT, fields={"params": [2], "columns": COLUMNS, "rows": [], "notices": [{"message": "hm"}]}
     ),
+    Call(target="main", operation=SELECT, fields={"params": ["é"], "columns": COLUMNS, "rows": [[5, "é"]]}),
     Call(target="main", operation=DIVIDE, fields={"params": [0], "error": {"code": "22012", "message": "by zero"}}),
     Call(target="main", operation=UPDATE, fields={"params": [1], "tag": "UPDATE 4"}),
     Call(target="main", operation=UPDATE, fields={"params": [1], "tag": "UPDATE 5"}),
@@ -38,6 +39,7 @@ PIECES: dict[str, tuple[PgMessage, ...]] = {
         f"unnamed {sql} {value!r}": round_of(value, sql=sql) for sql in (SELECT, DIVIDE, UPDATE) for value in (b"0", b"1", b"2")
     },
     "binary": round_of(b"1", sql=SELECT, results=1),
+    "accent": round_of("é".encode(), sql=SELECT),
     "name it": (Parse(name="s", sql=SELECT, types=()), Sync()),
     "name another so": (Parse(name="s", sql=UPDATE, types=()), Sync()),
     "named": round_of(b"1", "s"),
@@ -64,13 +66,10 @@ def conversation(names: list[str], *, whole: bool) -> list[bytes]:
     return said
 
 
-UNNAMED = f"unnamed {SELECT} b'1'"
-
-
 @given(st.lists(st.sampled_from(sorted(PIECES)), min_size=4, max_size=30))
 @example(["name it", *["named"] * 5, "deallocate", "named", "name another so", "named", "named"])
 @example(["name it", "named", "named", "named", "begin", "named", "drained", "named, missed", "named", "commit", "named"])
-@example([UNNAMED, UNNAMED, UNNAMED, "latin1", UNNAMED, UNNAMED, UNNAMED, "utf8", UNNAMED])
+@example(["accent", "accent", "accent", "latin1", "accent", "accent", "accent", "utf8", "accent"])
 @example([f"unnamed {DIVIDE} b'0'"] * 5)
 @example(["name it", "named", "named", "named", "no Sync", "named", "Sync", "named"])
 @example([f"unnamed {SELECT} b'2'"] * 4)
