@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -56,48 +57,47 @@ def _http_date(value: str) -> Moment | None:
         return None
 
 
-class Timestamp:
-    """A date with a time: ISO 8601 / RFC 3339 as JSON and SQL write it, or an HTTP date (RFC 9110 section 5.6.7)."""
+def _timestamp(value: Tree) -> Moment | None:
+    if not isinstance(value, str) or not 16 <= len(value) <= 40:
+        return None
+    return _iso(value) or _http_date(value)
 
-    name = "timestamp"
-    unasked = True
-    identity = False
+
+def _epoch(value: Tree) -> Moment | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    text = str(value)
+    if not _EPOCH.fullmatch(text):
+        return None
+    digits = len(text.partition(".")[0])
+    at = float(text) / 10 ** (digits - 10)
+    form = f"{'string' if isinstance(value, str) else 'number'}{digits}"
+    return Moment(at, form) if _EARLIEST <= at < _LATEST else None
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """Values that `read` takes for points in time: as far from their own clock, give or take TOLERANCE."""
+
+    name: str
+    read: Callable[[Tree], Moment | None]
+    unasked: bool = True
+    identity: bool = False
 
     def recognises(self, value: Tree) -> bool:
-        return self._read(value) is not None
+        return self.read(value) is not None
 
     def agrees(self, recorded: Tree, live: Tree, when: When) -> bool:
-        return _as_far(self._read(recorded), self._read(live), when)
-
-    def _read(self, value: Tree) -> Moment | None:
-        if not isinstance(value, str) or not 16 <= len(value) <= 40:
-            return None
-        return _iso(value) or _http_date(value)
+        then, now = self.read(recorded), self.read(live)
+        if then is None or now is None or then.form != now.form:
+            return False
+        return abs((then.at - when.recorded) - (now.at - when.live)) <= TOLERANCE
 
 
-class Epoch:
-    """Seconds since 1970 and the like (milli, micro, nano), as a number or as digits in a string."""
-
-    name = "epoch"
-    unasked = True
-    identity = False
-
-    def recognises(self, value: Tree) -> bool:
-        return self._read(value) is not None
-
-    def agrees(self, recorded: Tree, live: Tree, when: When) -> bool:
-        return _as_far(self._read(recorded), self._read(live), when)
-
-    def _read(self, value: Tree) -> Moment | None:
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            return None
-        text = str(value)
-        if not _EPOCH.fullmatch(text):
-            return None
-        digits = len(text.partition(".")[0])
-        at = float(text) / 10 ** (digits - 10)
-        form = f"{type(value).__name__ if isinstance(value, str) else 'number'}{digits}"
-        return Moment(at, form) if _EARLIEST <= at < _LATEST else None
+# A date with a time: ISO 8601 / RFC 3339 as JSON and SQL write it, or an HTTP date (RFC 9110 section 5.6.7).
+TIMESTAMP = Instant("timestamp", _timestamp)
+# Seconds since 1970 and the like (milli, micro, nano), as a number or as digits in a string.
+EPOCH = Instant("epoch", _epoch)
 
 
 class Date:
@@ -131,9 +131,3 @@ def _days(at: float) -> set[date]:
     """The days it may have been when the value was made: one, but two around midnight."""
     moment = datetime.fromtimestamp(at, UTC)
     return {moment.date(), (moment + timedelta(seconds=TOLERANCE)).date()}
-
-
-def _as_far(recorded: Moment | None, live: Moment | None, when: When) -> bool:
-    if recorded is None or live is None or recorded.form != live.form:
-        return False
-    return abs((recorded.at - when.recorded) - (live.at - when.live)) <= TOLERANCE

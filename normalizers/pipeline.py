@@ -10,16 +10,16 @@ from normalizers.hashes import PasswordHash
 from normalizers.headers import volatile_header
 from normalizers.ids import OBJECT_ID, ULID, UUID
 from normalizers.kinds import OfType
-from normalizers.moments import Date, Epoch, Timestamp
+from normalizers.moments import EPOCH, TIMESTAMP, Date
 from normalizers.tokens import Jwt, Token
 from wiretape.tree import Tree
 
 __all__ = ["NORMALIZERS", "explain", "volatile_header"]
 
 _ALL: tuple[Normalizer, ...] = (
-    Timestamp(),
+    TIMESTAMP,
     Date(),
-    Epoch(),
+    EPOCH,
     UUID,
     ULID,
     OBJECT_ID,

@@ -9,7 +9,6 @@ from wiretape.case import Call, Case, Noise
 from wiretape.errors import CaseFormatError, ConfigError
 from wiretape.tree import Path, Selector, Tree, walk
 
-ANYTHING = "any"
 _HEADERS = ("headers", "trailers")
 
 

@@ -38,7 +38,8 @@ class Service:
 class Target:
     """A named upstream. `tls`: `auto` reads through TLS (see wiretape.protocols.postgres.startup), `refuse` tells the
     client there is none, `passthrough` relays it unread and says so. `certificate` is a PEM file with the server's own key
-    and chain, for clients that bind to it. `user`/`password` serve `--on-miss passthrough` only."""
+    and chain, for clients that bind to it. `user`, `password` and `database` (by default the user's
+    name) serve `--on-miss passthrough` only."""
 
     name: str
     protocol: str
@@ -48,6 +49,7 @@ class Target:
     certificate: Path | None = None
     user: str = ""
     password: str = ""
+    database: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

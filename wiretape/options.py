@@ -162,7 +162,7 @@ SERVICE_OPTIONS: Mapping[str, Option] = MappingProxyType(
 TARGET_OPTIONS: Mapping[str, Option] = MappingProxyType(
     {
         "protocol": text, "listen": address, "upstream": upstream, "tls": tls, "certificate": text, "user": text,
-        "password": text,
+        "password": text, "database": text,
     }
 )  # fmt: skip
 RECORD_OPTIONS: Mapping[str, Option] = MappingProxyType(

@@ -62,6 +62,7 @@ _OPTIONS: Mapping[str, Tree] = MappingProxyType(
         "certificate": {"type": "string", "description": "PEM file with the server's own key and chain"},
         "user": _EXPANDED,
         "password": _EXPANDED,
+        "database": _EXPANDED,
         "serialize": {"type": ["boolean", "string"], "description": "let one request through at a time"},
         "sample": {"type": ["number", "string"], "description": "the share of requests kept, 0 to 1"},
         "include": {"type": ["array", "string"], "items": _EXPANDED},

@@ -155,8 +155,10 @@ def test_passthrough_asks_the_real_server_only_for_what_is_missing(toy: Any, tmp
             upstream=upstream,
             user="app",
             password="secret",
+            database="postgres",
         )
         async with mocks(toy, tmp_path, LAMP, target=at, passthrough=True) as address:
+            assert await asyncio.to_thread(ask, url(address), "SELECT current_database(), %s", "a") == [("postgres", "a")]
             sql = LAMP.operation.replace("$1", "%s")
             assert await asyncio.to_thread(ask, url(address), sql, 7) == [("Lamp",)]
             assert await asyncio.to_thread(ask, url(address), "SELECT %s::int + 1", 41) == [(42,)]

@@ -55,7 +55,6 @@ class _State(Enum):
     LENGTH = auto()
     CHUNK_SIZE = auto()
     CHUNK = auto()
-    CHUNK_END = auto()
     TRAILERS = auto()
     UNTIL_CLOSE = auto()
 
