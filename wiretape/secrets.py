@@ -16,11 +16,11 @@ from pathlib import Path
 from types import MappingProxyType
 
 from wiretape.case import Body, Call, Case, Headers, Suite
-from wiretape.errors import CaseFormatError, ConfigError, StoreError
+from wiretape.errors import ConfigError, StoreError
+from wiretape.sources import opened
 from wiretape.store import SESSION_FILE, replace_file
 from wiretape.tree import Tree, walk
 from wiretape.yamldump import dump
-from wiretape.yamlio import read
 
 FILE = "secrets.yaml"
 PREFIX = "WIRETAPE_SECRET_"
@@ -81,12 +81,7 @@ def _stored(home: Path) -> dict[str, str]:
     file = home / FILE
     if not file.exists():
         return {}
-    try:
-        document = read(file)
-    except OSError as error:
-        raise ConfigError(f"cannot read {file}: {error.strerror or error}") from None
-    except CaseFormatError as error:
-        raise ConfigError(str(error)) from None
+    document = opened(file)
     value = {} if document.value is None else document.value
     if not isinstance(value, dict):
         raise ConfigError(f"{document.error((), 'must be a mapping of names to values')}")

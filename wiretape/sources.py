@@ -60,13 +60,17 @@ class Layer:
 
 def from_file(file: Path, environ: Mapping[str, str]) -> Layer:
     """What wiretape.yaml says. Raises ConfigError with the place of the first thing wrong."""
+    return _FileReader(opened(file), file, environ).layer()
+
+
+def opened(file: Path) -> Document:
+    """A YAML file that configures. Raises ConfigError where it cannot be read, with the place where it is no YAML."""
     try:
-        document = read(file)
+        return read(file)
     except OSError as error:
         raise ConfigError(f"cannot read {file}: {error.strerror or error}") from None
     except CaseFormatError as error:
         raise ConfigError(str(error)) from None
-    return _FileReader(document, file, environ).layer()
 
 
 class _FileReader:
