@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wiretape.errors import StoreError, UnsupportedVersion
+from wiretape.secrets import ensure_home
 
 VERSION = "1"
 QUEUE_LIMIT = 64 * 1024 * 1024
@@ -170,9 +171,10 @@ class CaptureWriter:
 
 
 def _create(path: Path) -> None:
-    """An empty capture that only its owner can read."""
+    """An empty capture that only its owner can read, in a folder only its owner can enter."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ensure_home(path.parent.parent)
+        path.parent.mkdir(exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         with contextlib.closing(sqlite3.connect(path)) as base, base:
             base.execute("create table meta (key text primary key, value text)")

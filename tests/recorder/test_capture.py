@@ -43,6 +43,13 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert list(path.parent.iterdir()) == []
 
 
+def test_the_folder_above_is_private_and_not_committed(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    CaptureWriter(capture.fresh(home), never).close()
+    assert home.stat().st_mode & 0o777 == 0o700
+    assert (home / ".gitignore").read_text() == "*\n"
+
+
 def test_a_full_queue_loses_records_but_not_notes(tmp_path: Path) -> None:
     writer = CaptureWriter(capture.fresh(tmp_path), never, limit=100_000)
     assert not writer.record(1, Kind.CLIENT, 1.0, b"x" * 200_000)
