@@ -1,7 +1,8 @@
 """`--serialize`: one request at a time is let through to the service. Knows whose turn it is, nothing of sockets.
 
 Each connection has a `Pass`. A turn ends with the response, with the head of a response that may never end, or with the
-connection. A request that has waited `LONGEST` seconds goes anyway: the service may be calling itself, and would wait for ever.
+connection to the service: what a service still does after that, no wire tells. A request that has waited `LONGEST` seconds
+goes anyway: the service may be calling itself, and would wait for ever.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from mitmproxy import connection
 from mitmproxy.proxy import commands, context, events
@@ -40,6 +41,7 @@ class SerialRelay(Relay):
         self._client_left = False
         self._timer: asyncio.TimerHandle | None = None
         self._waking: asyncio.Future[None] | None = None
+        self._leaving: asyncio.Future[None] | None = None
 
     def handle_event(self, event: events.Event) -> Commands:  # type: ignore[override]
         return self._release() if isinstance(event, TurnCame) else super().handle_event(event)
@@ -70,12 +72,23 @@ class SerialRelay(Relay):
         if self._timer is not None and ended is self.client and not was_reset(self.handlers(self.client), ended):
             self._client_left = True  # it may only have finished sending: what it sent still waits for its turn
             return ()
-        if ended is self.server:
+        if ended is self.server and not self.done:  # else we are closing it, which is told before it is done
             self._leave()
         return super().closed(ended)
 
     def finish(self) -> None:
         super().finish()
+        handler = self.handlers(self.client)
+        io = handler.transports.get(self.server) if handler else None
+        if self._inside and io is not None and isinstance(io.writer, asyncio.StreamWriter):
+            self._leaving = asyncio.ensure_future(self._leave_after(io.writer))
+        else:
+            self._leave()
+
+    async def _leave_after(self, upstream: asyncio.StreamWriter) -> None:
+        """The next request must not reach the service before it can know that this one's client is gone."""
+        with contextlib.suppress(OSError):  # a timeout too: a service that reads nothing cannot be told
+            await asyncio.wait_for(upstream.wait_closed(), gates.LONGEST)
         self._leave()
 
     def _follow(self, side: Side, data: bytes) -> None:

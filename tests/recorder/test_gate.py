@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import select
 import socket
 import struct
 import threading
@@ -44,7 +45,7 @@ def test_force_does_not_wait_and_then_counts() -> None:
 
 
 class Service:
-    """Counts how many requests are inside at once; those to `/left` are not waited for by their clients, and do not count."""
+    """Counts how many requests are inside at once; those to `/reset` go on after their connection is gone, and do not count."""
 
     def __init__(self, delay: float = 0.01) -> None:
         self.lock = threading.Lock()
@@ -59,7 +60,7 @@ class Service:
             data += part
             while b"\r\n\r\n" in data:
                 head, _, data = data.partition(b"\r\n\r\n")
-                counts = int(b"/left" not in head)
+                counts = int(b"/reset" not in head)
                 with self.lock:
                     self.inside += counts
                     self.most = max(self.most, self.inside)
@@ -100,19 +101,28 @@ def test_the_service_is_busy_without_a_gate(recorder, front, serve) -> None:
     assert service.most > 1
 
 
+def reset(sock: socket.socket) -> None:
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    sock.close()
+
+
 def test_survives_clients_that_leave(recorder, front, serve) -> None:
-    """No turn is lost, and no two requests that someone waits for are inside at once. How long the service works on what
-    nobody waits for is its own affair, and no wire tells."""
+    """No turn is lost, and a client that closes in an orderly way keeps its turn until the service has answered.
+
+    How long the service works on after a reset is its own affair: no wire tells.
+    """
     service = Service()
     port, _ = serve(service)
     running = recorder(front(port, gate=Gate()))
 
     def leave(how: int) -> None:
+        path = b"/reset" if how % 3 else b"/closed"
         sock = socket.create_connection(("127.0.0.1", running.port()), 10)
-        sock.sendall(b"GET /left HTTP/1.1\r\nHost: a\r\n\r\n"[: None if how % 2 else -3])
+        sock.sendall(b"GET %s HTTP/1.1\r\nHost: a\r\n\r\n"[: None if how % 2 else -3] % path)
         if how % 3:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        sock.close()
+            reset(sock)
+        else:
+            sock.close()
 
     with ThreadPoolExecutor(12) as pool:
         leaving = [pool.submit(leave, how) for how in range(24)]
@@ -121,6 +131,38 @@ def test_survives_clients_that_leave(recorder, front, serve) -> None:
         assert [one.result(30) for one in leaving] == [None] * 24
     assert service.most == 1
     assert get(running.port()) == [200]
+
+
+def test_a_turn_lasts_until_the_service_can_know_that_the_client_left(recorder, front, serve) -> None:
+    accepted: list[socket.socket] = []
+    asked, over = threading.Event(), threading.Event()
+    hung_up: list[bool] = []
+
+    class Watched(Gate):
+        def leave(self, one: Pass) -> None:
+            if not hung_up:
+                poll = select.poll()
+                poll.register(accepted[0], select.POLLIN)
+                hung_up.append(bool(poll.poll(0)))
+            super().leave(one)
+
+    def service(sock: socket.socket) -> None:
+        accepted.append(sock)
+        if sock.recv(65536).startswith(b"GET /left"):
+            asked.set()
+            over.wait(10)
+        else:
+            sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    port, _ = serve(service)
+    running = recorder(front(port, gate=Watched()))
+    left = socket.create_connection(("127.0.0.1", running.port()), 10)
+    left.sendall(b"GET /left HTTP/1.1\r\nHost: a\r\n\r\n")
+    assert asked.wait(10)
+    reset(left)
+    assert get(running.port()) == [200]
+    over.set()
+    assert hung_up == [True]
 
 
 def test_a_stream_lets_the_next_in(recorder, front, serve) -> None:
