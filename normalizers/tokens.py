@@ -19,7 +19,8 @@ _TOKEN = re.compile(
     rf"(?:[A-Za-z0-9+/]{{{SHORTEST - 2},512}}={{0,2}}|[A-Za-z0-9_.~-]{{{SHORTEST},512}}=*)"
 )
 _PIECE = "(?:[A-Z]?[a-z]{2,}|[A-Z]{2,}|[A-Za-z]|[0-9]+)"
-_WORDS = re.compile(f"{_PIECE}(?:[-_./~+=]+{_PIECE})*=*|(?:[A-Z]?[a-z]{{2,}})+[0-9]*")
+# Each string can be read in one way only: a run of letters that could be split anywhere would take exponential time.
+_WORDS = re.compile(f"{_PIECE}(?:[-_./~+=]+{_PIECE})*=*|[A-Z]?[a-z]{{2,}}(?:[A-Z][a-z]{{2,}})*[0-9]*")
 _TIMES = frozenset({"iat", "exp", "nbf", "auth_time"})
 # Drawn anew for each token (RFC 7519 section 4.1.7, OpenID Connect), so they say nothing about what the service meant.
 _DRAWN = frozenset({"jti", "nonce", "sid", "at_hash"})
