@@ -91,15 +91,23 @@ class Outcome:
 class _Shelf:
     """The calls of one shape, in recorded order."""
 
-    __slots__ = ("entries", "exact")
+    __slots__ = ("_unused", "entries", "exact")
 
     def __init__(self) -> None:
         self.entries: list[Expected] = []
+        self._unused: list[Expected] = []
         self.exact: dict[object, list[Expected]] = {}
 
     def add(self, entry: Expected) -> None:
         self.entries.append(entry)
+        self._unused.append(entry)
         self.exact.setdefault(_key(entry.ask.values), []).append(entry)
+
+    def unused(self) -> Sequence[Expected]:
+        """Those never served. What was served is not looked at again: a shape may have thousands of calls."""
+        if self._unused:
+            self._unused = [entry for entry in self._unused if not entry.used]
+        return self._unused
 
 
 class _Scope:
@@ -125,8 +133,8 @@ class _Scope:
                 if not entry.used:
                     return entry
                 used = entry
-        for entry in shelf.entries:
-            if not entry.used and entry.meets(ask, bindings):
+        for entry in shelf.unused():
+            if entry.meets(ask, bindings):
                 return entry
         if ask.writes and not self._repeat_writes:
             return None
