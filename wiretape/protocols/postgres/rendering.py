@@ -15,7 +15,8 @@ from wiretape.protocols.postgres.results import Shape, Wording, complete, encode
 from wiretape.protocols.postgres.sql import Statement
 from wiretape.tree import Tree
 
-_KEPT: Final = 512  # rendered calls a connection keeps
+_KEPT: Final = 4096  # rendered calls a connection keeps, of so many bytes in all
+_KEPT_BYTES: Final = 32 * 1024 * 1024
 _LARGEST: Final = 256 * 1024  # bytes; larger ones are rendered each time
 
 
@@ -130,12 +131,17 @@ class Renderer:
     def __init__(self, wording: Wording) -> None:
         self.wording = wording
         self._kept: dict[tuple[int, tuple[int, ...]], Rendered] = {}
+        self._size = 0
 
     def adopt(self, wording: Wording) -> None:
         """The session's settings changed."""
         if wording is not self.wording and wording != self.wording:
             self.wording = wording
-            self._kept.clear()
+            self._clear()
+
+    def _clear(self) -> None:
+        self._kept.clear()
+        self._size = 0
 
     def render(self, call: Call, formats: tuple[int, ...]) -> Rendered:
         """Raises EncodeError naming the place in the call that cannot be served."""
@@ -144,8 +150,10 @@ class Renderer:
         if kept is not None:  # it holds its call, so no other call can have the same id
             return kept
         rendered = render(self.wording, call, formats)
-        if sum(len(result.body) for result in rendered.results) <= _LARGEST:
-            if len(self._kept) >= _KEPT:
-                self._kept.clear()
+        size = sum(len(result.body) for result in rendered.results)
+        if size <= _LARGEST:
+            if len(self._kept) >= _KEPT or self._size + size > _KEPT_BYTES:
+                self._clear()
             self._kept[key] = rendered
+            self._size += size
         return rendered

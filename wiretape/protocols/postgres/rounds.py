@@ -16,7 +16,7 @@ from wiretape.protocols.postgres.portals import Prepared, read_bind, read_descri
 from wiretape.protocols.postgres.results import Wording
 
 _LONGEST: Final = 2048  # bytes
-_KEPT: Final = 1024
+_KEPT: Final = 4096  # as many as asks are kept
 _PARSE: Final = ord("P")
 
 
