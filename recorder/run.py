@@ -42,7 +42,7 @@ class Recording:
         """
         home = self._config.home
         try:
-            authority = ensure_ca(home)  # makes the folder private, too, before anything is put into it
+            authority = ensure_ca(home)
         except OSError as error:
             raise StoreError(f"cannot write to {home}: {error.strerror or error}; make the folder writable") from None
         writer = CaptureWriter(capture.fresh(home), self._speak)

@@ -11,7 +11,7 @@ from replayer.events import Change
 from replayer.lastrun import Failed
 from wiretape.case import Body, Call, Case, Headers, Request, Response
 from wiretape.errors import StoreError
-from wiretape.protocols.http import Exchange, to_response
+from wiretape.protocols.http import stored_response
 from wiretape.secrets import protect
 from wiretape.store import load_case, rewrite
 from wiretape.tree import Path as Steps
@@ -56,23 +56,8 @@ def _rewrite(failed: Failed, secrets: Mapping[str, str]) -> None:
 def _stored(failed: Failed, secrets: Mapping[str, str]) -> Response:
     """The live response as a recorder would have stored it."""
     got = failed.received
-    exchange = Exchange(
-        method="GET",
-        target="/",
-        request_headers=(),
-        request_body=b"",
-        request_trailers=(),
-        status=got.status,
-        reason=got.reason,
-        response_headers=got.headers,
-        response_body=got.body,
-        response_trailers=got.trailers,
-        interim=(),
-        started=0.0,
-        ended=0.0,
-        incomplete="",
-    )
-    case = Case(name=failed.name, request=_NOTHING, response=to_response(exchange))
+    response = stored_response(got.status, got.reason, got.headers, got.body, got.trailers)
+    case = Case(name=failed.name, request=_NOTHING, response=response)
     return protect(case, secrets).response
 
 

@@ -1,7 +1,7 @@
 """Which item of a recorded array is which item of the live one, so that one item removed is one difference.
 
-Written here because deepdiff, with its order-aware comparison, reports one removal from 50 objects as 118 changes, and cannot
-know that two different UUIDs are the same value in this run.
+Written here because deepdiff, with its order-aware comparison, reports one removal from 50 objects as dozens of changes, and
+cannot know that two different UUIDs are the same value in this run.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A named upstream. `tls`: `auto` reads through TLS (see wiretape.protocols.postgres.startup), `refuse` tells the
+    """A named upstream. `tls`: `auto` reads through TLS (see recorder.pgstartup), `refuse` tells the
     client there is none, `passthrough` relays it unread and says so. `certificate` is a PEM file with the server's own key
     and chain, for clients that bind to it. `user`, `password` and `database` (by default the user's
     name) serve `--on-miss passthrough` only."""

@@ -257,13 +257,20 @@ def to_request(exchange: Exchange) -> Request:
 
 def to_response(exchange: Exchange) -> Response:
     """The response of a case."""
-    headers = _without_length(exchange.response_headers, len(exchange.response_body))
+    return stored_response(
+        exchange.status, exchange.reason, exchange.response_headers, exchange.response_body, exchange.response_trailers
+    )
+
+
+def stored_response(status: int, reason: str, headers: Headers, data: bytes, trailers: Headers) -> Response:
+    """A response off the wire as a case holds it. `data` is the body without transfer coding."""
+    kept = _without_length(headers, len(data))
     return Response(
-        status=exchange.status,
-        reason="" if exchange.reason == _PHRASES.get(exchange.status, "") else exchange.reason,
-        headers=headers,
-        body=body.read(exchange.response_body, headers),
-        trailers=exchange.response_trailers,
+        status=status,
+        reason="" if reason == _PHRASES.get(status, "") else reason,
+        headers=kept,
+        body=body.read(data, kept),
+        trailers=trailers,
     )
 
 
