@@ -14,7 +14,7 @@ from normalizers.moments import EPOCH, TIMESTAMP, Date
 from normalizers.tokens import Jwt, Token
 from wiretape.tree import Tree
 
-__all__ = ["NORMALIZERS", "explain", "volatile_header"]
+__all__ = ["NORMALIZERS", "explain", "volatile", "volatile_header"]
 
 _ALL: tuple[Normalizer, ...] = (
     TIMESTAMP,
@@ -37,12 +37,21 @@ NORMALIZERS: Mapping[str, Normalizer] = MappingProxyType({each.name: each for ea
 _UNASKED = tuple(each for each in _ALL if each.unasked)
 
 
+def volatile(value: Tree) -> bool:
+    """Whether a value is of a kind that applies unasked."""
+    return _kind(value) is not None
+
+
 def explain(recorded: Tree, live: Tree, when: When) -> Normalizer | None:
     """The normalizer that applies unasked and under which the two mean the same; None where they differ.
 
     The first that recognises the recorded value decides: a JWT whose claims differ is not saved by being an opaque token, too.
     """
-    if isinstance(recorded, dict | list | bytes) or recorded is None or live is None:
-        return None
-    first = next((each for each in _UNASKED if each.recognises(recorded)), None)
+    first = None if live is None else _kind(recorded)
     return first if first and first.agrees(recorded, live, when) else None
+
+
+def _kind(value: Tree) -> Normalizer | None:
+    if isinstance(value, dict | list | bytes) or value is None:
+        return None
+    return next((each for each in _UNASKED if each.recognises(value)), None)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from operator import is_
 
 from normalizers.base import When
-from normalizers.pipeline import explain
+from normalizers.pipeline import explain, volatile
 from wiretape.tree import Tree, same, walk
 
 LONG = 12  # characters from which a bound value is replaced inside a longer text, too
@@ -155,6 +155,20 @@ class Bindings:
 
     def _is_known(self, text: str) -> bool:
         return text in self._known or (len(text) >= LONG and any(text in known for known in self._texts))
+
+
+def may_vary(value: Tree) -> bool:
+    """Whether a recorded value may mean the same as one that differs from it: it is of a kind that varies, or holds such words.
+
+    False is certain: `meet` then takes nothing but the value itself, whatever is bound.
+    """
+    if isinstance(value, dict | list) or volatile(value):
+        return True
+    if not isinstance(value, str):
+        return False
+    if len(value) > _TEXT_LIMIT or value[:1] in ("{", "["):
+        return True
+    return any(len(word) >= LONG or volatile(word) for words in _WORDS for word in words.findall(value))
 
 
 def _replaced(bindings: Bindings, tree: Tree) -> Tree:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from normalizers.base import Normalizer, When
 from replayer import nearest
-from replayer.bindings import Bindings
+from replayer.bindings import Bindings, may_vary
 from replayer.nearest import Recorded
 from replayer.noise import Rules
 from wiretape.case import Call, Case, Suite
@@ -30,7 +30,7 @@ _EXPLAINED = 20
 class Expected:
     """One recorded call within a scope, and how often it has been served."""
 
-    __slots__ = ("_served", "_version", "ask", "call", "case", "noise", "position", "required", "used", "when")
+    __slots__ = ("_may_vary", "_served", "_version", "ask", "call", "case", "noise", "position", "required", "used", "when")
 
     def __init__(self, recorded: Recorded, position: int, when: When, noise: tuple[tuple[str, Normalizer], ...] = ()) -> None:
         self.call, self.ask, self.case = recorded.call, recorded.ask, recorded.case
@@ -38,6 +38,7 @@ class Expected:
         self.required = False
         self.used = 0
         self._version = -1
+        self._may_vary: bool | None = None
         self._served = self.call
 
     def serve(self, bindings: Bindings) -> Call:
@@ -65,6 +66,13 @@ class Expected:
         kept = [pair for pair in pairs if not self._is_noise(*pair)]
         return bindings.meet_all([mine for mine, _ in kept], [theirs for _, theirs in kept], self.when)
 
+    @property
+    def may_vary(self) -> bool:
+        """Whether other values than its own may mean the same."""
+        if self._may_vary is None:
+            self._may_vary = bool(self.noise) or any(map(may_vary, self.ask.values))
+        return self._may_vary
+
     def _is_noise(self, recorded: Tree, live: Tree) -> bool:
         return any(text == str(recorded) and kind.recognises(live) for text, kind in self.noise)
 
@@ -91,23 +99,24 @@ class Outcome:
 class _Shelf:
     """The calls of one shape, in recorded order."""
 
-    __slots__ = ("_unused", "entries", "exact")
+    __slots__ = ("_variable", "entries", "exact")
 
     def __init__(self) -> None:
         self.entries: list[Expected] = []
-        self._unused: list[Expected] = []
+        self._variable: list[Expected] = []
         self.exact: dict[object, list[Expected]] = {}
 
     def add(self, entry: Expected) -> None:
         self.entries.append(entry)
-        self._unused.append(entry)
+        self._variable.append(entry)
         self.exact.setdefault(_key(entry.ask.values), []).append(entry)
 
-    def unused(self) -> Sequence[Expected]:
-        """Those never served. What was served is not looked at again: a shape may have thousands of calls."""
-        if self._unused:
-            self._unused = [entry for entry in self._unused if not entry.used]
-        return self._unused
+    def variable(self) -> Sequence[Expected]:
+        """Those never served that may answer other values than their own. Neither the served ones nor the rest are looked at
+        again: a shape may have thousands of calls."""
+        if self._variable:
+            self._variable = [entry for entry in self._variable if not entry.used and entry.may_vary]
+        return self._variable
 
 
 class _Scope:
@@ -133,7 +142,7 @@ class _Scope:
                 if not entry.used:
                     return entry
                 used = entry
-        for entry in shelf.unused():
+        for entry in shelf.variable():
             if entry.meets(ask, bindings):
                 return entry
         if ask.writes and not self._repeat_writes:

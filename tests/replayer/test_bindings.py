@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from normalizers.base import When
-from replayer.bindings import Bindings
+from replayer.bindings import Bindings, may_vary
+from wiretape.tree import Tree, same
 
 WHEN = When(recorded=1795000000.0, live=1795000000.0)
 R1, R2 = "7b0e4d2a-1111-4222-8333-944455566677", "0c9a8b7c-aaaa-4bbb-8ccc-dddd11112222"
@@ -111,3 +112,42 @@ def test_undo_forgets_what_was_bound_since() -> None:
     bindings.undo(mark)
     assert bindings.stand([R1, R2, f"x {R2}"]) == [L1, R2, f"x {R2}"]
     assert bindings.meet(R2, L2, WHEN)
+
+
+HASHES = ("$2b$12$" + "a.B/3" * 10 + "xyz", "$2b$12$" + "Z9/.q" * 10 + "abc")
+VARYING = (
+    R1,
+    R2,
+    L1,
+    L2,
+    *HASHES,
+    "2026-11-20T10:00:00Z",
+    "2026-11-24",
+    "1795000000",
+    "tpVHZWqs/dkfPbQmcXo+nGg==",
+    "SKU-17",
+    "a",
+)
+GLUE = ("", " ", "/", "item_", ":", "é", "{", '{"a": "', '"}', "x" * 600)
+texts = st.lists(st.sampled_from((*VARYING, *GLUE)), max_size=5).map("".join)
+
+
+@given(texts | st.integers() | st.booleans() | st.none(), texts | st.integers() | st.booleans() | st.none(), st.booleans())
+def test_what_may_not_vary_means_nothing_but_itself(recorded: Tree, live: Tree, bound: bool) -> None:
+    bindings = Bindings()
+    if bound:
+        assert bindings.meet([R1, HASHES[0]], [L1, HASHES[1]], WHEN)
+    if not may_vary(recorded) and bindings.meet(recorded, live, WHEN):
+        assert same(recorded, live)
+
+
+@pytest.mark.parametrize("value", ["", "SKU-17", "Desk lamp", "alice@example.com", "lighting", 7, True, None, b"\x00\x01"])
+def test_ordinary_values_may_not_vary(value: Tree) -> None:
+    assert not may_vary(value)
+
+
+@pytest.mark.parametrize(
+    "value", [R1, f"/orders/{R1}", "created 2026-11-24", "x" * 70_000, {"a": 1}, [], HASHES[0], 1795000000]
+)
+def test_values_that_may_vary(value: Tree) -> None:
+    assert may_vary(value)
