@@ -100,16 +100,22 @@ class MockConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._tls: TlsServer | None = None
         self._passthrough: Passthrough | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._pause: float | None = None
         self._held = bytearray()
         self._fresh = True
         self._full = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        if greeting := self._responder.greet():
+            self._send(greeting)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's signature
         if self._passthrough is not None:
             self._passthrough.close()
+        if self._timer is not None:
+            self._timer.cancel()
         self._transport = None
         self._ended(self)
 
@@ -162,8 +168,23 @@ class MockConnection(asyncio.Protocol):
             self._responder.upgraded()
         if self._responder.closed:
             self._hang_up()
-        elif self._responder.waiting is not None:
+        elif (ask := self._responder.waiting) is not None and ask.blocks is None:
             self._ask_upstream()
+        if self._responder.pause != self._pause:
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        """Have the responder ticked when its pause is over."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer, self._pause = None, self._responder.pause
+        if self._pause is not None:
+            self._timer = asyncio.get_running_loop().call_later(self._pause, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = self._pause = None
+        self._answer(self._responder.tick())
+        self._go_on()
 
     def _ask_upstream(self) -> None:
         if self._passthrough is None:
@@ -198,7 +219,8 @@ class MockConnection(asyncio.Protocol):
     def _throttle(self) -> None:
         if self._transport is None or self._transport.is_closing():
             return
-        if self._full or self._responder.waiting is not None:
+        ask = self._responder.waiting
+        if self._full or (ask is not None and ask.blocks is None):  # one who lets us wait may still hang up
             self._transport.pause_reading()
         else:
             self._transport.resume_reading()

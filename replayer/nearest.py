@@ -107,7 +107,9 @@ def value_differences(recorded: Ask, live: Ask) -> Iterator[str]:
 
 
 def labels(ask: Ask) -> list[str]:
-    """What to call each value of an ask: its position, and the words before it where its shape shows them."""
+    """What to call each value of an ask: as the codec does, else its position and the words before it in the shape."""
+    if ask.labels:
+        return [*ask.labels]
     pieces = ask.shape.split("?")
     if len(pieces) != len(ask.values) + 1:
         return [f"value {at}" for at in range(1, len(ask.values) + 1)]

@@ -17,6 +17,7 @@ class Passthrough(asyncio.Protocol):
 
     def __init__(self, target: Target, codec: Codec, answered: Callable[[Call | Miss], None]) -> None:
         self._target, self._answered = target, answered
+        assert codec.upstream is not None
         self._upstream = codec.upstream({"user": target.user, "password": target.password, "database": target.database})
         self._transport: asyncio.Transport | None = None
         self._dialling: asyncio.Task[None] | None = None

@@ -44,6 +44,7 @@ TOY = Codec(
     ask=toy_ask,
     check=_check,
     merge_facts=lambda left, right: {**left, **right},
+    recognises=_absent,
     upstream=_absent,
 )
 

@@ -185,6 +185,10 @@ class Echo:
     def __init__(self, facts: Any, answers: Any, target: str) -> None:
         self.waiting: Ask | None = None
         self.closed = self.upgrade = False
+        self.pause: float | None = None
+
+    def greet(self) -> bytes:
+        return b""
 
     def receive(self, data: bytes) -> bytes:
         if data == b"ask":

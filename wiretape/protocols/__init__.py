@@ -9,7 +9,11 @@ from typing import cast
 
 from wiretape.protocols.base import Codec
 
-CODECS: Mapping[str, str] = MappingProxyType({"postgres": "wiretape.protocols.postgres"})
+CODECS: Mapping[str, str] = MappingProxyType(
+    {
+        "postgres": "wiretape.protocols.postgres",
+    }
+)
 
 
 def codec(name: str) -> Codec:

@@ -18,7 +18,8 @@ from wiretape.tree import Tree
 # control,
 # compared like any call but answered from the responder's state where no recording does; `housekeeping` is the driver's or
 # the pool's own (SET, SHOW, ping, DEALLOCATE …), answered the same way, never compared and never part of a case.
-type Role = Literal["query", "begin", "end", "control", "housekeeping"]
+# A `push` is no ask at all: the server sent it unasked (a published message, a notification).
+type Role = Literal["query", "begin", "end", "control", "housekeeping", "push"]
 
 
 class Side(Enum):
@@ -70,15 +71,19 @@ class Ask:
     """What a client asks, in the form in which calls are matched.
 
     Two asks of the same `shape` ask the same thing with other `values` (in order of appearance, as text where the protocol's
-    client may choose the encoding). `writes`: it changes state on the server, so it is never answered twice from one recording.
+    client may choose the encoding). `labels` says what to call each value where the shape does not show it. `writes`: it
+    changes state on the server, so it is never answered twice from one recording. `blocks`: the client lets the server wait so
+    many seconds for something to answer (BLPOP; infinity: for ever); None: it expects its answer at once.
     """
 
     target: str
     operation: str
     shape: str
     values: tuple[Tree, ...] = ()
+    labels: tuple[str, ...] = ()
     writes: bool = False
     role: Role = "query"
+    blocks: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +111,8 @@ class Miss:
 
 
 class Waiting:
-    """The answer to an ask will come later, through `Responder.resume` (`--on-miss passthrough`)."""
+    """The answer to an ask will come later, through `Responder.resume`: from the real server (`--on-miss passthrough`), or,
+    for an ask that blocks, once its turn has come."""
 
 
 class Answers(Protocol):
@@ -125,6 +131,10 @@ class Answers(Protocol):
 class Responder(Protocol):
     """Plays the server on one connection, answering from `Answers`."""
 
+    def greet(self) -> bytes:
+        """What the server says before the client speaks; empty in most protocols. Called once, first."""
+        ...
+
     def receive(self, data: bytes) -> bytes:
         """Bytes to send back. Never raises on bytes from a client: garbage gets the protocol's error and `closed`."""
         ...
@@ -134,7 +144,23 @@ class Responder(Protocol):
         ...
 
     @property
-    def waiting(self) -> Ask | None: ...
+    def waiting(self) -> Ask | None:
+        """The ask whose answer is to come through `resume`."""
+        ...
+
+    def push(self, call: Call) -> bytes | None:
+        """Bytes that deliver a call of role `push` to this client; None where the client has not asked for such messages."""
+        ...
+
+    @property
+    def pause(self) -> float | None:
+        """Seconds to wait before `tick` has something to say (the time limit of an ask that blocks); None: nothing to wait for.
+        Looked at after every `receive`, `resume`, `push` and `tick`; a new value replaces the wait under way."""
+        ...
+
+    def tick(self) -> bytes:
+        """The `pause` is over: bytes to send. May clear `waiting`."""
+        ...
 
     @property
     def closed(self) -> bool:
@@ -185,7 +211,11 @@ class Check(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Codec:
-    """One wire protocol. `tap()` and `responder(facts, answers, target)` are made per connection."""
+    """One wire protocol. `tap()` and `responder(facts, answers, target)` are made per connection.
+
+    `recognises(first bytes of the client, of the server)` tells whether a connection speaks this protocol; None: too early to
+    tell. `upstream` is None where there is no `--on-miss passthrough`.
+    """
 
     name: str
     default_port: int
@@ -194,5 +224,6 @@ class Codec:
     ask: Callable[[Call], Ask]
     check: Check
     merge_facts: Callable[[Mapping[str, Tree], Mapping[str, Tree]], Mapping[str, Tree]]
-    upstream: Callable[[Mapping[str, str]], Upstream]
+    recognises: Callable[[bytes, bytes], bool | None]
+    upstream: Callable[[Mapping[str, str]], Upstream] | None = None
     schema: Mapping[str, Tree] = field(default_factory=dict)

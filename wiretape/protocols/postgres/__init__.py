@@ -3,6 +3,7 @@
 from wiretape.protocols.base import Codec
 from wiretape.protocols.postgres.asks import ask
 from wiretape.protocols.postgres.facts import merge
+from wiretape.protocols.postgres.framing import recognises
 from wiretape.protocols.postgres.inspection import SCHEMA, check
 from wiretape.protocols.postgres.responder import PgResponder
 from wiretape.protocols.postgres.tap import PgTap
@@ -16,6 +17,7 @@ CODEC = Codec(
     ask=ask,
     check=check,
     merge_facts=merge,
+    recognises=recognises,
     upstream=PgUpstream,
     schema=SCHEMA,
 )

@@ -105,3 +105,11 @@ class Stream:
             return None
         end = self._at = at + 1 + length
         return tag, bytes(data[at + 5 : end])
+
+
+def recognises(client: bytes, server: bytes) -> bool | None:  # noqa: ARG001 - the client speaks first
+    """Whether a connection begins as PostgreSQL's do: with a start-up packet of a code that exists."""
+    if len(client) < _TWO.size:
+        return None if not client or client[0] == 0 else False
+    length, code = _TWO.unpack_from(client)
+    return bool(8 <= length <= MAX_STARTUP and code >> 16 in (3, 1234))

@@ -57,6 +57,19 @@ class PgResponder:
     def upgraded(self) -> None:
         self._upgrade, self._offers_tls = False, False
 
+    @property
+    def pause(self) -> float | None:
+        return None
+
+    def greet(self) -> bytes:
+        return b""
+
+    def push(self, call: Call) -> bytes | None:  # noqa: ARG002 - notifications are not played back
+        return None
+
+    def tick(self) -> bytes:
+        return b""
+
     def receive(self, data: bytes) -> bytes:
         self._stream.push(data)
         return self._go_on(b"")
