@@ -6,7 +6,7 @@ from collections import Counter
 from itertools import permutations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from recorder.attribute import Outbound, attribute
@@ -72,17 +72,17 @@ def groups(draw: st.DrawFn) -> tuple[dict[int, tuple[int, ...]], dict[int, str]]
     return candidates, {call: draw(st.sampled_from("ab")) for call in range(size)}
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.filter_too_much])
 @given(groups())
 def test_only_what_is_the_same_in_every_matching_is_decided(group: tuple[dict[int, tuple[int, ...]], dict[int, str]]) -> None:
     candidates, contents = group
     windows = sorted({window for each in candidates.values() for window in each})
     decided = assign(candidates, dict.fromkeys(windows, 1), contents)
-    if len(windows) != len(candidates):
-        return
+    assume(len(windows) == len(candidates))
     whole = [
         order for order in permutations(windows) if all(order[call] in candidates[call] for call in range(len(candidates)))
     ]
+    assume(whole)
     held = {window: {contents[order.index(window)] for order in whole} for window in windows}
     assert set(decided.values()) == {window for window in windows if len(held[window]) == 1}
     assert all(contents[call] in held[window] for call, window in decided.items())
