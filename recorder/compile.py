@@ -136,7 +136,7 @@ class _Assembly:
         windows = [
             Window(started=one.started, ended=_over(one.exchange), serialized=one.serialized) for one in self._seen.inbound
         ]
-        result = attribute(windows, self._seen.outbound, _Evidence(self._seen))
+        result = attribute(windows, self._seen.outbound, Evidence(self._seen))
         for index, one in enumerate(self._seen.inbound):
             if self._wanted[index]:
                 made.cases.append(self._case(self._labels[index], one, result.windows[index]))
@@ -193,7 +193,7 @@ def _left_out(one: Inbound) -> str:
     return f"{one.exchange.method} {one.exchange.target} (left out)"
 
 
-class _Evidence:
+class Evidence:
     """What the exchanges and the interactions of a capture say."""
 
     def __init__(self, seen: Seen) -> None:
