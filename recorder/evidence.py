@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from recorder.routes import Routes
 from wiretape import body
 from wiretape.protocols.base import Ask
 from wiretape.protocols.http import Exchange
@@ -20,7 +21,6 @@ from wiretape.tree import Tree, walk
 # Beyond this many values of one message the rest is left out: it is the rare value that tells, not the thousandth.
 _MOST: Final = 3000
 _LONGEST: Final = 512  # characters
-_GENERATED = re.compile(r"\d+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|[0-9A-Za-z_-]{22,}", re.IGNORECASE)
 _WORD = re.compile(r"[\w.@:+-]+")
 # Headers that say nothing of what a request is about, or the same in every request of a client.
 _MUTE: Final = frozenset(
@@ -54,16 +54,10 @@ class Told:
     found: Places
 
 
-def route(method: str, target: str, status: int) -> str:
-    """`GET /orders/17?x=1` answered by 200 -> `GET /orders/{} 200`."""
-    path = "/".join("{}" if _GENERATED.fullmatch(part) else part for part in target.partition("?")[0].split("/"))
-    return f"{method} {path} {status}"
-
-
-def said(exchange: Exchange) -> Said:
+def said(exchange: Exchange, routes: Routes) -> Said:
     """What an exchange of the service says."""
     return Said(
-        route=route(exchange.method, exchange.target, exchange.status),
+        route=f"{routes.of(exchange.method, exchange.target)} {exchange.status}",
         asked=_collect(_asked(exchange)),
         answered=_collect(_message(exchange.response_headers, body.meaning(exchange.response_body, exchange.response_headers))),
     )
