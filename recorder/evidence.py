@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -30,6 +30,10 @@ _MUTE: Final = frozenset(
     )
 )
 
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-")
+_TRACE_HEADERS: Final = frozenset(("x-request-id", "x-correlation-id", "x-b3-traceid", "x-amzn-trace-id", "request-id"))
+_UNMISTAKABLE: Final = 16  # characters of an id that nobody repeats by accident
+
 # Fields of calls that are not part of the answer.
 _GIVEN: Final = frozenset(("params", "param_types", "args", "headers", "body", "query", "documents", "columns"))
 
@@ -38,20 +42,23 @@ type Places = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """A request and its response. `route` is what requests of one kind share: method, path without ids, status."""
+    """A request and its response. `route` is what requests of one kind share: method, path without ids, status. `traces` are
+    the ids that were made to be passed on."""
 
     route: str
     asked: Places
     answered: Places
+    traces: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A call: what kind it is, the values it was made with in order, and what it was answered."""
+    """A call: what kind it is, the values it was made with in order, what it was answered, and the ids that it passes on."""
 
     shape: str
     given: tuple[str, ...]
     found: Places
+    traces: frozenset[str] = frozenset()
 
 
 def said(exchange: Exchange, routes: Routes) -> Said:
@@ -60,6 +67,7 @@ def said(exchange: Exchange, routes: Routes) -> Said:
         route=f"{routes.of(exchange.method, exchange.target)} {exchange.status}",
         asked=_collect(_asked(exchange)),
         answered=_collect(_message(exchange.response_headers, body.meaning(exchange.response_body, exchange.response_headers))),
+        traces=frozenset(_traces(exchange.request_headers)),
     )
 
 
@@ -67,7 +75,18 @@ def told(ask: Ask, fields: Mapping[str, Tree]) -> Told:
     """What a call says: `ask` is its codec's reading of it, `fields` all of it."""
     given = tuple(text for value in ask.values for _, text in _leaves("", value))
     found = _collect((place, text) for name, value in fields.items() for place, text in _found(name, value))
-    return Told(shape=f"{ask.target} {ask.shape}", given=given, found=found)
+    headers = fields.get("headers")
+    pairs = [(name, str(value)) for name, value in headers.items()] if isinstance(headers, dict) else []
+    return Told(shape=f"{ask.target} {ask.shape}", given=given, found=found, traces=frozenset(_traces(pairs)))
+
+
+def _traces(headers: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Trace and request ids: the trace-id of a traceparent (W3C Trace Context, section 3.2), B3's, and the usual others."""
+    for name, value in headers:
+        if name.lower() == "traceparent" and (found := _TRACEPARENT.match(value)):
+            yield found[1]
+        elif name.lower() in _TRACE_HEADERS and len(value) >= _UNMISTAKABLE:
+            yield value.lower()
 
 
 def _found(name: str, value: Tree) -> Iterator[tuple[str, str]]:
