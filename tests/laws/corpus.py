@@ -1,7 +1,7 @@
-"""What fuzzing found, kept: broken laws, one file each, and a small corpus of connections that reach what no golden transcript does.
+"""What fuzzing found, kept: broken laws, one file each, and a small corpus that reaches what no golden transcript does.
 
-`fixtures/fuzz/CODEC/*.transcript` are findings; `fixtures/fuzz/CODEC/corpus.transcripts` are the others, with an empty line between
-two. A test replays all of them.
+`fixtures/fuzz/CODEC/*.transcript` are findings; `fixtures/fuzz/CODEC/corpus.transcripts` are the others, with an empty line
+between two. A test replays all of them.
 """
 
 from __future__ import annotations

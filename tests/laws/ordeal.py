@@ -1,7 +1,7 @@
 """What a codec must bear of one connection's bytes, however broken: the law of the fuzzer and of everything it has found.
 
-The tap gives interactions or DecodeError, the responder bytes; what came out can be asked, checked, merged and served; any other
-split of the bytes reads the same; all of it in bounded time and memory.
+The tap gives interactions or DecodeError, the responder bytes; what came out can be asked, checked, merged and served; any
+other split of the bytes reads the same; all of it in bounded time and memory.
 """
 
 from __future__ import annotations
