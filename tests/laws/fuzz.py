@@ -1,7 +1,7 @@
 """Fuzzes a codec; run by hand: `python tests/laws/fuzz.py CODEC [--minutes 10] [--seed N]`.
 
 Golden transcripts are mutated; what reaches new lines of `wiretape/`, or makes the codec say something new, is mutated
-further. A broken law is minimised and written to fixtures/fuzz/CODEC, and a small corpus that reaches every line reached is kept
+further. A broken law is minimised and written to fixtures/fuzz/CODEC; a small corpus that reaches every line reached is kept
 there. Exit code 1 where something was found.
 """
 
