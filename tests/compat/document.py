@@ -12,7 +12,7 @@ _HEAD = """\
 # What is known to work
 
 Written by the tests (`tests/compat`), not by hand. Each row is a program that uses a driver: it is run against the real server
-through `wiretape`'s recorder; then the server is stopped, and the unchanged program is run again against what was recorded. A row
+through `wiretape`'s recorder; then the server is stopped, and the unchanged program runs again against what was recorded. A row
 is *yes* where both runs print the same and end the same, and the second asks for exactly what the first did.
 
 """
