@@ -276,12 +276,59 @@ def psycopg_copy(port: int) -> Answers:
 
 
 def psycopg_notify(port: int) -> Answers:
+    """A connection that hears itself, in and out of transactions."""
     out: Answers = []
+    heard: Answers = []
     with psycopg.connect(dsn(port), autocommit=True) as connection:
-        cursor = connection.cursor()
-        cursor.execute("LISTEN bell")
-        cursor.execute(sql.SQL("NOTIFY bell, 'ding'"))
+        connection.add_notify_handler(lambda notify: heard.append((notify.channel, notify.payload)))
+        connection.execute("LISTEN bell")
+        connection.execute(sql.SQL('LISTEN "Other Bell"'))
+        connection.execute("NOTIFY bell, 'ding'")
+        out.append(list(heard))
+        with connection.transaction():
+            connection.execute("SELECT pg_notify(%s, %s)", ("Other Bell", "dong"))
+            connection.execute("NOTIFY bell")
+            out.append(list(heard))
+        out.append(list(heard))
+        connection.execute("UNLISTEN bell")
+        connection.execute("NOTIFY bell, 'unheard'")
+        out.append(list(heard))
         out.append(connection.execute("SELECT name FROM thing WHERE id = %s", (2,)).fetchone())
+    return out
+
+
+def psycopg2_notify(port: int) -> Answers:
+    out: Answers = []
+    connection = psycopg2.connect(dsn(port))
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("LISTEN bell")
+        cursor.execute("NOTIFY bell, 'ding'")
+        out.append([(notify.channel, notify.payload) for notify in connection.notifies])
+        cursor.execute("UNLISTEN *")
+    connection.close()
+    return out
+
+
+def asyncpg_notify(port: int) -> Answers:
+    return asyncio.run(_asyncpg_notify(port))
+
+
+async def _asyncpg_notify(port: int) -> Answers:
+    out: Answers = []
+    connection = await asyncpg.connect(host="127.0.0.1", port=port, user=USER, password=PASSWORD, database=DATABASE, ssl=False)
+    try:
+        heard: asyncio.Queue[Any] = asyncio.Queue()
+        await connection.add_listener("bell", lambda *told: heard.put_nowait(told[2:]))
+        await connection.execute("NOTIFY bell, 'ding'")
+        out.append(await asyncio.wait_for(heard.get(), 10))
+        await connection.execute("SELECT pg_notify('bell', $1)", "dong")
+        out.append(await asyncio.wait_for(heard.get(), 10))
+        await connection.reset()
+        await connection.execute("NOTIFY bell, 'unheard'")
+        out.append(heard.qsize())
+    finally:
+        await connection.close()
     return out
 
 
@@ -487,6 +534,8 @@ SCENARIOS: Mapping[str, Callable[[int], Answers]] = MappingProxyType(
         "psycopg3-types": psycopg_types,
         "psycopg3-copy": psycopg_copy,
         "psycopg3-notify": psycopg_notify,
+        "psycopg2-notify": psycopg2_notify,
+        "asyncpg-notify": asyncpg_notify,
         "psycopg2-copy": psycopg2_copy,
         "asyncpg-copy": asyncpg_copy,
         "pg8000-copy": pg8000_copy,

@@ -12,7 +12,7 @@ from wiretape.errors import EncodeError
 from wiretape.protocols.base import Ask, Role
 from wiretape.protocols.postgres.copydata import cell
 from wiretape.protocols.postgres.copylayout import Layout, layout_of
-from wiretape.protocols.postgres.sql import Statement, canonical, values
+from wiretape.protocols.postgres.sql import Statement, canonical, identifier, values
 from wiretape.protocols.postgres.types import Catalog, parse_type
 from wiretape.protocols.postgres.values import from_tree
 from wiretape.tree import Tree
@@ -91,6 +91,16 @@ def ask(call: Call) -> Ask:
     params, types = call.fields.get("params"), call.fields.get("param_types")
     if call.fields.get("described") is True:
         return describing(call.target, plan(call.operation))
+    if "payload" in call.fields:
+        shape = f'notification "{channel(call)}"'
+        return Ask(
+            target=call.target,
+            operation=call.operation,
+            shape=shape,
+            values=(call.fields["payload"],),
+            labels=("payload",),
+            role="push",
+        )
     if "copy_in" in call.fields:
         asked = _make(call.target, plan(call.operation), ())
         return sending(asked, call.fields["copy_in"], gave_up=call.fields.get("copy_fail") is True)
@@ -113,6 +123,11 @@ def _text(value: Tree, kind: Tree) -> Tree:
         return from_tree(BUILT_IN, oid, value)
     except EncodeError:
         return value
+
+
+def channel(call: Call) -> str:
+    """The channel of a notification (`NOTIFY bell`)."""
+    return identifier(call.operation.partition(" ")[2].strip())
 
 
 def describing(target: str, asked: Plan) -> Ask:

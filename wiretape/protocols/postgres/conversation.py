@@ -24,6 +24,7 @@ from wiretape.protocols.postgres.observed import Observed
 from wiretape.protocols.postgres.pending import Pending, Portal, Prepared
 from wiretape.protocols.postgres.reading import Reading
 from wiretape.protocols.postgres.results import decoder, format_of
+from wiretape.protocols.postgres.sql import quoted
 from wiretape.protocols.postgres.types import type_name
 from wiretape.tree import Tree
 
@@ -43,6 +44,7 @@ class Conversation:
         self._queue: deque[Pending] = deque()
         self._skipping = False  # after an error the server drops what comes before the next Sync
         self._copies = Copies()
+        self._process: int | None = None
         self._prepared: dict[str, Prepared] = {}
         self._portals: dict[str, Portal] = {}
         self._at = 0.0
@@ -54,6 +56,7 @@ class Conversation:
             ord("D"): self._row, ord("C"): self._completed, ord("Z"): self._ready, ord("T"): self._described,
             ord("t"): self._parameters, ord("I"): self._completed, ord("E"): self._failed, ord("N"): self._noticed,
             ord("S"): self._changed, ord("G"): self._copy_in, ord("H"): self._copy_out, ord("d"): self._copy_data,
+            ord("A"): self._notified, ord("K"): self._keyed,
         }  # fmt: skip
 
     @property
@@ -321,6 +324,28 @@ class Conversation:
             self._ledger.last.notices.append(notice)
         else:
             self._ledger.notice(notice)
+
+    def _keyed(self, body: bytes) -> None:
+        self._process = backend.BackendKeyData.decode(body).process
+
+    def _notified(self, body: bytes) -> None:
+        """A notification. The client's own comes before the server is ready, and belongs to what caused it: a mock tells it
+        then, too. Any other is an interaction of its own."""
+        message = backend.NotificationResponse.decode(body)
+        channel, payload = self._observed.text(message.channel), self._observed.text(message.payload)
+        cause = (self._queue[0].reading or self._ledger.last) if self._queue and message.process == self._process else None
+        if cause is not None:
+            cause.notifications.append({"channel": channel, "payload": payload} if payload else {"channel": channel})
+            return
+        self._ledger.note(
+            Interaction(
+                operation=f"NOTIFY {quoted(channel)}",
+                fields={"payload": payload},
+                started=self._at,
+                ended=self._at,
+                role="push",
+            )
+        )
 
     def _changed(self, body: bytes) -> None:
         status = backend.ParameterStatus.decode(body)

@@ -42,6 +42,7 @@ from wiretape.tree import Tree
 
 _PARSED, _BOUND, _CLOSED = ParseComplete().encode(), BindComplete().encode(), CloseComplete().encode()
 _NO_DATA, _SUSPENDED, _EMPTY = NoData().encode(), PortalSuspended().encode(), EmptyQueryResponse().encode()
+_SESSION = frozenset(("parameters", "notifications"))
 _RETYPED = diagnostics.error("0A000", "cached plan must not change result type")
 
 
@@ -327,7 +328,7 @@ class Extended:
             playback.out.append(playback.complete(tag_of(statement, True, count)))
         self._forget(statement.verb, asked.sql)
         playback.done(statement, portal.values, asked.sql)
-        playback.session.report(portal.rendered.call.fields.get("parameters"))
+        playback.session.report(portal.rendered.call.fields)
         if portal.rendered.stage == "sync":
             self._at_sync = portal
 
@@ -386,7 +387,7 @@ class Extended:
         if known.parses:
             self._held = self._statements[""] = known.prepared
         rendered = self._playback.rendered(answer, known.prepared.plan, known.ask.values, known.bind.results)
-        if rendered.stage or rendered.notices or rendered.shape is None or "parameters" in rendered.call.fields:
+        if rendered.stage or rendered.notices or rendered.shape is None or not _SESSION.isdisjoint(rendered.call.fields):
             return False
         result = rendered.results[0]
         self._portals[""] = Portal(

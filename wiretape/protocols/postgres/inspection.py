@@ -60,6 +60,16 @@ SCHEMA: Mapping[str, Tree] = MappingProxyType(
         },
         "notices": {"type": "array", "items": _ERROR},
         "parameters": {"type": "object", "additionalProperties": _SCALAR, "description": "settings that the call changed"},
+        "payload": {"type": "string", "description": "what another connection's NOTIFY told this one"},
+        "notifications": {
+            "type": "array",
+            "description": "what the connection was told of its own notifications, as it listens on these channels",
+            "items": {
+                "type": "object",
+                "properties": {"channel": {"type": "string"}, "payload": {"type": "string"}},
+                "additionalProperties": False,
+            },
+        },
         "described": {
             "type": "boolean",
             "description": "the client asked what the result would look like, and did not run the statement",

@@ -49,6 +49,7 @@ class Reading:
     stage: str = ""
     notices: list[Tree] = field(default_factory=list)
     parameters: dict[str, Tree] = field(default_factory=dict)
+    notifications: list[Tree] = field(default_factory=list)
     suspended: bool = False
     incomplete: str = ""
     transaction: int | None = None
@@ -138,7 +139,10 @@ class Reading:
             out["error"] = self.error
             if self.stage not in ("", "execute"):
                 out["stage"] = self.stage
-        rest: dict[str, Tree] = {"notices": self.notices, "parameters": self.parameters, "suspended": self.suspended}
+        rest: dict[str, Tree] = {
+            "notices": self.notices, "parameters": self.parameters, "notifications": self.notifications,
+            "suspended": self.suspended,
+        }  # fmt: skip
         return out | {name: value for name, value in rest.items() if value}
 
 

@@ -105,7 +105,7 @@ def _answer(playback: Playback, asked: Plan, given: tuple[Tree, ...], answer: Ca
         playback.out.append(playback.ending(statement, result) if ends else result.body)
         if worked:
             playback.done(statement, values(statement, ()), asked.sql)
-    playback.session.report(rendered.call.fields.get("parameters"))
+    playback.session.report(rendered.call.fields)
     if rendered.error:
         playback.failed(rendered, asked)
     return not rendered.error
