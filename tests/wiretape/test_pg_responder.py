@@ -594,3 +594,58 @@ def test_a_description_is_waited_for() -> None:
     wire = Wire(answers=Later())
     assert names(wire.say(parse(), STATEMENT, SYNC)) == "1"
     assert names(read(wire.responder.resume(call(SELECT, **FOUND)))) == "t T Z"
+
+
+# Notifications.
+
+BELL = call("NOTIFY bell", payload="ding")
+TOLD = backend.NotificationResponse(process=2, channel="bell", payload="ding")
+
+
+def test_a_notification_is_told_to_who_listens() -> None:
+    wire = Wire()
+    assert wire.responder.push(BELL) is None
+    wire.query("LISTEN bell")
+    assert read(wire.responder.push(BELL) or b"") == [TOLD]
+    assert wire.responder.push(call('NOTIFY "Bell"', payload="")) is None
+    wire.query("UNLISTEN *")
+    assert wire.responder.push(BELL) is None
+    assert not [ask for ask in wire.book.misses if ask.role != "housekeeping"]
+
+
+def test_a_notification_waits_for_the_end_of_a_transaction() -> None:
+    wire = Wire()
+    wire.query("LISTEN bell")
+    wire.query("BEGIN")
+    assert wire.responder.push(BELL) == b""
+    assert TOLD not in wire.query("SELECT 1")
+    assert wire.query("COMMIT")[-2] == TOLD
+
+
+def test_listening_that_is_rolled_back_is_not() -> None:
+    wire = Wire()
+    wire.query("BEGIN")
+    wire.query("LISTEN bell")
+    wire.query("ROLLBACK")
+    assert wire.responder.push(BELL) is None
+
+
+def test_a_connection_is_told_of_its_own_notifications_as_recorded() -> None:
+    rung = call("NOTIFY bell, 'ding'", notifications=[{"channel": "bell", "payload": "ding"}])
+    wire = Wire(rung)
+    own = backend.NotificationResponse(process=1, channel="bell", payload="ding")
+    assert own not in wire.query(rung.operation)
+    wire.query("LISTEN bell")
+    assert wire.query(rung.operation)[-2] == own
+    wire.query("BEGIN")
+    assert own not in wire.query(rung.operation)
+    assert wire.query("COMMIT")[-2] == own
+    wire.query("DISCARD ALL")
+    assert own not in wire.query(rung.operation)
+
+
+def test_a_notification_is_an_ask_of_its_own_kind() -> None:
+    pushed, said = CODEC.ask(BELL), CODEC.ask(call("NOTIFY bell"))
+    assert (pushed.role, pushed.values, pushed.labels) == ("push", ("ding",), ("payload",))
+    assert (said.role, said.writes) == ("query", True)
+    assert pushed.shape != said.shape

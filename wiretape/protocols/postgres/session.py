@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from wiretape.protocols.postgres.backend import ParameterStatus
+from wiretape.protocols.postgres.channels import Channels
 from wiretape.protocols.postgres.results import Wording
 from wiretape.protocols.postgres.settings import (
     REPORTED,
@@ -19,7 +20,7 @@ from wiretape.protocols.postgres.settings import (
     spelled,
     style,
 )  # fmt: skip
-from wiretape.protocols.postgres.sql import Statement
+from wiretape.protocols.postgres.sql import Statement, identifier
 from wiretape.protocols.postgres.types import Catalog
 from wiretape.tree import Tree
 
@@ -31,11 +32,6 @@ _CURSOR = re.compile(r"\s*declare\s+(\"(?:[^\"]|\"\")+\"|[\w$]+)", re.IGNORECASE
 _CLOSE = re.compile(r"\s*close\s+(\"(?:[^\"]|\"\")+\"|[\w$]+)", re.IGNORECASE)
 _DEALLOCATE = re.compile(r"\s*deallocate\s+(?:prepare\s+)?(\"(?:[^\"]|\"\")+\"|[\w$]+)", re.IGNORECASE)
 _ALIASES: Mapping[str, str] = MappingProxyType({"time zone": "TimeZone", "names": "client_encoding"})
-
-
-def identifier(text: str) -> str:
-    """An SQL identifier without its quotes, or folded where it has none."""
-    return text[1:-1].replace('""', '"') if text.startswith('"') else text.lower()
 
 
 class Session:
@@ -55,6 +51,7 @@ class Session:
         self._start: Mapping[str, str] = {}
         self.status = IDLE
         self.cursors: set[str] = set()
+        self.channels = Channels()
         self._before: dict[str, str] | None = None  # the settings that the end of a transaction may bring back
         self._local: dict[str, str] = {}
         self._reword()
@@ -103,8 +100,11 @@ class Session:
         self.asking = Wording(catalog=self._catalog, style=style(self.parameters), encoding=code)
         self.wording = replace(self.asking, style=self._recorded_style)
 
-    def report(self, parameters: Tree) -> None:
-        """Settings that a recorded call says changed."""
+    def report(self, fields: Mapping[str, Tree]) -> None:
+        """What a recorded call says of the session: settings that changed, notifications of its own."""
+        if "notifications" in fields:
+            self.channels.own(fields["notifications"])
+        parameters = fields.get("parameters")
         if isinstance(parameters, Mapping):
             for name, value in parameters.items():
                 self._assign(name, str(value))
@@ -130,6 +130,7 @@ class Session:
         """A statement was done. `values` are its literals and parameters, `sql` the text it stood in."""
         if statement.role == "begin":
             self._before = self._before or {**self._others, **self.parameters}
+            self.channels.begin()
             self.status = ACTIVE
         elif statement.role == "end":
             self._end(kept=statement.verb in ("COMMIT", "END") and self.status == ACTIVE)
@@ -138,6 +139,10 @@ class Session:
             self.status = ACTIVE
         elif statement.verb in ("SET", "RESET", "DISCARD"):
             self._apply_setting(statement, values)
+            if statement.shape == "discard all":
+                self.channels.apply(statement.shape)
+        elif statement.verb in ("LISTEN", "UNLISTEN"):
+            self.channels.apply(statement.shape)
         elif statement.verb == "DECLARE" and (found := _CURSOR.match(sql)):
             self.cursors.add(identifier(found[1]))
         elif statement.verb == "CLOSE" and (found := _CLOSE.match(sql)):
@@ -156,6 +161,7 @@ class Session:
         for name, value in back.items():
             self._assign(name, value)
         self._before, self._local = None, {}
+        self.channels.end(kept=kept)
 
     def _apply_setting(self, statement: Statement, values: tuple[Tree, ...]) -> None:
         words = statement.shape.split()
