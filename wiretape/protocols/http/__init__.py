@@ -1,8 +1,8 @@
 """HTTP, as a service answers it and as it asks others."""
 
 from wiretape.protocols.http.exchange import SWITCHING, Exchange, Message
-from wiretape.protocols.http.h1 import HttpTap
 from wiretape.protocols.http.messages import request_head_and_body, stored_response, to_request, to_response
+from wiretape.protocols.http.tap import HttpTap
 
 __all__ = [
     "SWITCHING",
