@@ -38,6 +38,11 @@ class Part:
         """Whether it belongs to gRPC."""
         return body.media_type(self.headers).startswith("application/grpc")
 
+    @property
+    def all_there(self) -> bool:
+        """Whether the body has the length that the headers say."""
+        return body.header(self.headers, "content-length") == str(self.size)
+
 
 class Building:
     """An exchange under way. `started` and `ended` in seconds since the epoch."""
@@ -84,8 +89,11 @@ class Building:
 
     def cut(self, max_body: int, what: str = "the connection ended") -> Exchange:
         """The exchange where `what` came in between: whole if it is a stream that the client left, as clients do."""
-        if self.response.begun and not self.response.over and (self.response.streams or self.response.calls):
-            return self.freeze(max_body, unfinished=True)
+        if self.response.begun and not self.response.over:
+            if self.request.over and self.response.all_there:
+                return self.freeze(max_body)  # a client of HTTP/2 that counts need not wait for the end of the stream
+            if self.response.streams or self.response.calls:
+                return self.freeze(max_body, unfinished=True)
         if self.response.over:
             reason = f"the response came before the whole request, and {what}"
         elif self.response.begun:
