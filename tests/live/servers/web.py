@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -92,39 +93,92 @@ async def _request(scope: Scope, receive: Receive, send: Send) -> None:
 
 async def _route(scope: Scope, body: bytes, send: Send) -> None:
     headers = {name.decode().lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    query = parse_qsl(scope["query_string"].decode(), keep_blank_values=True)
-    match scope["method"], scope["path"].strip("/").split("/"):
-        case (("GET" | "HEAD"), [""]):
-            await _json(send, 200, {"hello": "world"})
-        case "GET", ["items", number] if number.isdigit():
-            await _json(send, 200, {"id": int(number), "tags": ["a", "b"], "price": 12.50, "none": None})
-        case "GET", ["search"]:
-            await _json(send, 200, {"query": query})
-        case (("POST" | "PUT" | "PATCH"), ["items", *rest]):
-            await _json(send, 201, {"path": rest, "got": json.loads(body), "key": headers.get("x-api-key")})
-        case "DELETE", ["items", _]:
-            await _send(send, 204, [], b"")
-        case "POST", ["form"]:
-            await _json(send, 200, {"form": parse_qsl(body.decode())})
-        case "POST", ["upload"]:
-            await _json(send, 200, {"size": body.count(b"file content"), "parts": body.count(b"Content-Disposition")})
-        case "GET", ["words"]:
-            await _coded(send, headers.get("accept-encoding", ""), json.dumps(WORDS).encode())
-        case "GET", ["stream"]:
-            await _stream(send, b"text/plain", [f"line {number}\n".encode() for number in range(5)])
-        case "GET", ["events"]:
-            await _stream(send, b"text/event-stream", [f'id: {n}\ndata: {{"n": {n}}}\n\n'.encode() for n in range(3)])
-        case "GET", ["large"]:
-            await _send(send, 200, [(b"content-type", b"application/octet-stream")], bytes(range(256)) * 4096)
-        case "GET", ["redirect"]:
-            await _send(send, 302, [(b"location", b"/items/7")], b"")
-        case "GET", ["cookies"]:
-            cookies = [(b"set-cookie", b"a=1; Path=/"), (b"set-cookie", b"b=2; Path=/")]
-            await _send(send, 200, [*cookies, (b"content-type", b"text/plain")], headers.get("cookie", "none").encode())
-        case "GET", ["broken"]:
-            await _json(send, 500, {"error": "broken"})
-        case _:
-            await _json(send, 404, {"error": "not found", "path": scope["path"]})
+    path = scope["path"].strip("/").split("/")
+    if path[0] in _PAGES:
+        await _PAGES[path[0]](send, headers)
+    elif path[0] in _ACTIONS:
+        await _ACTIONS[path[0]](send, headers, scope, body)
+    else:
+        await _json(send, 404, {"error": "not found", "path": scope["path"]})
+
+
+async def _items(send: Send, headers: dict[str, str], scope: Scope, body: bytes) -> None:
+    rest = scope["path"].strip("/").split("/")[1:]
+    if scope["method"] == "DELETE":
+        await _send(send, 204, [], b"")
+    elif body:
+        await _json(send, 201, {"path": rest, "got": json.loads(body), "key": headers.get("x-api-key")})
+    else:
+        await _json(send, 200, {"id": int(rest[0]), "tags": ["a", "b"], "price": 12.50, "none": None})
+
+
+async def _search(send: Send, headers: dict[str, str], scope: Scope, body: bytes) -> None:
+    await _json(send, 200, {"query": parse_qsl(scope["query_string"].decode(), keep_blank_values=True)})
+
+
+async def _form(send: Send, headers: dict[str, str], scope: Scope, body: bytes) -> None:
+    await _json(send, 200, {"form": parse_qsl(body.decode())})
+
+
+async def _upload(send: Send, headers: dict[str, str], scope: Scope, body: bytes) -> None:
+    await _json(send, 200, {"size": body.count(b"file content"), "parts": body.count(b"name=")})
+
+
+async def _graphql(send: Send, headers: dict[str, str], scope: Scope, body: bytes) -> None:
+    await _json(send, 200, {"data": {"item": {"id": json.loads(body)["variables"].get("id"), "name": "Lamp"}}})
+
+
+async def _root(send: Send, headers: dict[str, str]) -> None:
+    await _json(send, 200, {"hello": "world"})
+
+
+async def _words(send: Send, headers: dict[str, str]) -> None:
+    await _coded(send, headers.get("accept-encoding", ""), json.dumps(WORDS).encode())
+
+
+async def _lines(send: Send, headers: dict[str, str]) -> None:
+    await _stream(send, b"text/plain", [f"line {number}\n".encode() for number in range(5)])
+
+
+async def _events(send: Send, headers: dict[str, str]) -> None:
+    await _stream(send, b"text/event-stream", [f'id: {n}\ndata: {{"n": {n}}}\n\n'.encode() for n in range(3)])
+
+
+async def _endless(send: Send, headers: dict[str, str]) -> None:
+    await _stream(send, b"text/event-stream", [f"data: {n}\n\n".encode() for n in range(3)], ends=False)
+
+
+async def _large(send: Send, headers: dict[str, str]) -> None:
+    await _send(send, 200, [(b"content-type", b"application/octet-stream")], bytes(range(256)) * 4096)
+
+
+async def _redirect(send: Send, headers: dict[str, str]) -> None:
+    await _send(send, 302, [(b"location", b"/items/7")], b"")
+
+
+async def _cookies(send: Send, headers: dict[str, str]) -> None:
+    cookies = [(b"set-cookie", b"a=1; Path=/"), (b"set-cookie", b"b=2; Path=/")]
+    await _send(send, 200, [*cookies, (b"content-type", b"text/plain")], headers.get("cookie", "none").encode())
+
+
+async def _broken(send: Send, headers: dict[str, str]) -> None:
+    await _json(send, 500, {"error": "broken"})
+
+
+_PAGES = MappingProxyType(
+    {
+        "": _root,
+        "words": _words,
+        "stream": _lines,
+        "events": _events,
+        "endless": _endless,
+        "large": _large,
+        "redirect": _redirect,
+        "cookies": _cookies,
+        "broken": _broken,
+    }
+)
+_ACTIONS = MappingProxyType({"items": _items, "search": _search, "form": _form, "upload": _upload, "graphql": _graphql})
 
 
 async def _json(send: Send, status: int, value: object) -> None:
@@ -148,11 +202,13 @@ async def _coded(send: Send, accepted: str, body: bytes) -> None:
         await _send(send, 200, headers, body)
 
 
-async def _stream(send: Send, kind: bytes, pieces: list[bytes]) -> None:
+async def _stream(send: Send, kind: bytes, pieces: list[bytes], *, ends: bool = True) -> None:
     await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
     for piece in pieces:
         await send({"type": "http.response.body", "body": piece, "more_body": True})
         await asyncio.sleep(0)
+    if not ends:
+        await asyncio.Event().wait()  # until the client leaves
     await send({"type": "http.response.body", "body": b""})
 
 

@@ -26,8 +26,7 @@ async def main(url: str) -> None:
         try:
             await socket.recv()
         except websockets.ConnectionClosedOK as closed:
-            assert closed.rcvd is not None
-            print(json.dumps(["bye", closed.rcvd.code, closed.rcvd.reason]), flush=True)
+            print(json.dumps(["bye", closed.rcvd and closed.rcvd.code, closed.rcvd and closed.rcvd.reason]), flush=True)
 
 
 if __name__ == "__main__":
