@@ -7,10 +7,9 @@ import hashlib
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 from scramp import ScramException, ScramMechanism
-from scramp.core import AuthInfo
 
 from wiretape.protocols.mongo.commands import Command
 from wiretape.protocols.mongo.replies import OK, error
@@ -28,7 +27,7 @@ type Reply = dict[str, Tree]
 
 
 @lru_cache(maxsize=64)
-def _keys(mechanism: str, user: str, password: str) -> AuthInfo:
+def _keys(mechanism: str, user: str, password: str) -> Any:
     """What a server keeps of a password. Costs milliseconds by design."""
     if mechanism == "SCRAM-SHA-1":
         password = hashlib.md5(f"{user}:mongo:{password}".encode(), usedforsecurity=False).hexdigest()
@@ -40,7 +39,7 @@ class Authentication:
 
     def __init__(self, password: str) -> None:
         self._password = password
-        self._server: object = None
+        self._server: Any = None
 
     def start(self, command: Command) -> Reply:
         """Answers saslStart."""
@@ -66,11 +65,11 @@ class Authentication:
             return _step(b"", done=True)
         self._server = None
         try:
-            server.set_client_final(payload)  # type: ignore[attr-defined]
+            server.set_client_final(payload)
         except (ScramException, ValueError):
             return error(_FAILED, "AuthenticationFailed", "wiretape: the client has another password than the target here")
         # most drivers send one more, empty step unless told that this is the end
-        return _step(server.get_server_final().encode(), done=True)  # type: ignore[attr-defined]
+        return _step(server.get_server_final().encode(), done=True)
 
 
 def _text(payload: Tree) -> str:
