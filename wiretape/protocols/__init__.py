@@ -13,6 +13,7 @@ CODECS: Mapping[str, str] = MappingProxyType(
     {
         "http": "wiretape.protocols.http",
         "postgres": "wiretape.protocols.postgres",
+        "mongo": "wiretape.protocols.mongo",
     }
 )
 
