@@ -12,6 +12,7 @@ from wiretape.casefile import CALL_WORDS, unknown
 from wiretape.errors import ConfigError
 from wiretape.options import LOOPBACK, RECORD_OPTIONS, SERVICE_OPTIONS, TARGET_OPTIONS, Address, Option, target_name
 from wiretape.protocols import CODECS, codec
+from wiretape.schemes import Scheme, names, scheme
 from wiretape.sources import Given, Layer, Options, from_environ, from_file, from_flags
 
 __all__ = ["Address", "Config", "Recording", "Service", "Target", "TlsPolicy", "load_config"]
@@ -20,6 +21,7 @@ type TlsPolicy = Literal["auto", "refuse", "passthrough"]
 
 HOME = ".wiretape"
 FILE = "wiretape.yaml"
+_FILES = ("certificate", "ca")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +39,9 @@ class Service:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """A named upstream. `tls`: `auto` reads through TLS (see recorder.pgstartup), `refuse` tells the
-    client there is none, `passthrough` relays it unread and says so. `certificate` is a PEM file with the server's own key
-    and chain, for clients that bind to it. `user`, `password` and `database` (by default the user's
+    client there is none, `passthrough` relays it unread and says so. `secure`: the upstream speaks TLS from the first byte
+    on. `verify`: its certificate must be trusted by the system or by `ca`, a PEM file. `certificate` is a PEM file with the
+    server's own key and chain, for clients that bind to it. `user`, `password` and `database` (by default the user's
     name) serve `--on-miss passthrough` only."""
 
     name: str
@@ -46,6 +49,9 @@ class Target:
     listen: Address
     upstream: Address | None = None
     tls: TlsPolicy = "auto"
+    secure: bool = False
+    verify: bool = False
+    ca: Path | None = None
     certificate: Path | None = None
     user: str = ""
     password: str = ""
@@ -158,18 +164,25 @@ def _target(name: str, given: Options) -> Target:
     Given(value=name, where=where, folder=Path()).read("targets", target_name)
     if "protocol" not in given:
         raise ConfigError(f"{where}: target {name} needs a `protocol`: {', '.join(CODECS)}")
-    protocol = str(given["protocol"].value)
-    if protocol not in CODECS:
-        raise ConfigError(f"{given['protocol'].where}: target {name}: {unknown(protocol, CODECS, 'protocol')}")
-    spoken_for = (*CALL_WORDS, *codec(protocol).schema)
+    spoken, called = _protocol(name, given["protocol"])
+    spoken_for = (*CALL_WORDS, *codec(spoken).schema)
     if name in spoken_for:
-        raise ConfigError(f"{where}: {name!r} cannot name a target: it is a key of {protocol} calls; choose another name")
-    told = _read({key: one for key, one in given.items() if key != "certificate"}, TARGET_OPTIONS)
-    target = Target(name=name, **({"listen": Address(host=LOOPBACK, port=0)} | told))  # type: ignore[arg-type]  # as read
-    if "certificate" in given:
-        target = replace(target, certificate=_path("certificate", given["certificate"]))
+        raise ConfigError(f"{where}: {name!r} cannot name a target: it is a key of {spoken} calls; choose another name")
+    told = _read({key: one for key, one in given.items() if key not in ("protocol", *_FILES)}, TARGET_OPTIONS)
+    told |= {key: _path(key, given[key]) for key in _FILES if key in given}
+    usual = {"listen": Address(host=LOOPBACK, port=0), "secure": called.tls, "verify": called.tls and spoken == "http"}
+    target = Target(name=name, protocol=spoken, **(usual | told))  # type: ignore[arg-type]  # as read
     if target.upstream and not target.upstream.port:
-        target = replace(target, upstream=replace(target.upstream, port=codec(protocol).default_port))
+        target = replace(target, upstream=replace(target.upstream, port=called.port or codec(spoken).default_port))
     if target.upstream and target.upstream == target.listen:
         raise ConfigError(f"{given['upstream'].where}: target {name} would listen where its upstream does, {target.listen}")
     return target
+
+
+def _protocol(name: str, given: Given) -> tuple[str, Scheme]:
+    """The codec of a target, and what its name for the protocol says besides."""
+    told = str(given.value)
+    called = scheme(told)
+    if called.codec not in CODECS:
+        raise ConfigError(f"{given.where}: target {name}: {unknown(told, names(CODECS), 'protocol')}")
+    return called.codec, called

@@ -9,6 +9,8 @@ import pytest
 
 from wiretape.config import Address, Config, Recording, Service, Target, load_config
 from wiretape.errors import ConfigError
+from wiretape.protocols import CODECS
+from wiretape.schemes import names
 
 TEXT = """\
 wiretape: 1
@@ -238,9 +240,9 @@ def test_what_is_wrong_in_the_file_is_said_with_its_place(tmp_path: Path, text: 
             {"deps": ["main"]},
             "--dep: cannot read 'main'; write NAME=PROTOCOL://UPSTREAM@LISTEN, such as main=postgres://127.0.0.1:5432@15432",
         ),
-        ({"deps": ["main=redis-like://x"]}, "--dep: cannot read 'main=redis-like://x'; write NAME=PROTOCOL://UPSTREAM@LISTEN, "
+        ({"deps": ["main=redis_like://x"]}, "--dep: cannot read 'main=redis_like://x'; write NAME=PROTOCOL://UPSTREAM@LISTEN, "
             "such as main=postgres://127.0.0.1:5432@15432"),
-        ({"deps": ["main=nope://x"]}, "--dep: target main: unknown protocol 'nope'; known: postgres"),
+        ({"deps": ["main=nope://x"]}, "--dep: target main: unknown protocol 'nope'; known: " + ", ".join(names(CODECS))),
         ({"deps": ["a b=postgres://x"]}, "--dep: targets: 'a b' is not a target's name; use letters, digits, - and _"),
         ({"record": {"sample": "x"}}, "--sample: sample: must be a number"),
         ({"record": {"max_body": "0"}}, "--max-body: max_body: must be a size such as 1048576, 512KiB or 10MB"),
