@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -103,11 +103,9 @@ def play(row: Row, recorded: Recorded) -> tuple[Run, list[str]]:
     how = codec(row.codec)
     facts = suite.facts.get("main", {})
     problems = [f"cannot be served: {each}" for call in suite.cases[0].calls for each in how.check(call, facts)]
-    with mocked(row, suite, recorded.home) as (port, book):
-        book.begin(suite.cases[0], When(recorded=0.0, live=time.time()))
-        run = execute(row, row.replayed or row.program, port, recorded.home)
-        outcome = book.end()
-    return run, problems + differences(row, outcome)
+    with mocked(row, suite, recorded.home) as mocks:
+        run = execute(row, row.replayed or row.program, mocks.port, recorded.home)
+    return run, problems + differences(row, mocks.outcome)
 
 
 def differences(row: Row, outcome: Outcome) -> list[str]:
@@ -117,21 +115,33 @@ def differences(row: Row, outcome: Outcome) -> list[str]:
     return found
 
 
+@dataclass(slots=True)
+class Mocked:
+    """Mocks that listen on `port`; what they saw is in `outcome` once they have stopped."""
+
+    port: int = 0
+    outcome: Outcome = field(default_factory=lambda: Outcome(expected=(), seen=(), misses=()))
+
+
 @contextmanager
-def mocked(row: Row, suite: Suite, home: Path) -> Iterator[tuple[int, Book]]:
-    """The real mocks, in a thread of their own: their port, and the book they answer from."""
-    how = {"main": codec(row.codec)}
-    book = Book(suite, how)
-    target = Target(name="main", protocol=row.codec, listen=Address(host="127.0.0.1", port=0), **row.target)
-    mocks = Mocks({"main": target}, suite.facts, how, book, home)
-    up: Future[int] = Future()
+def mocked(row: Row, suite: Suite, home: Path) -> Iterator[Mocked]:
+    """The real mocks, in a thread of their own, with the suite's one case under way."""
+    made = Mocked()
+    up: Future[None] = Future()
     done = threading.Event()
 
     async def serve() -> None:
+        how = {"main": codec(row.codec)}
+        book = Book(suite, how)
+        target = Target(name="main", protocol=row.codec, listen=Address(host="127.0.0.1", port=0), **row.target)
+        mocks = Mocks({"main": target}, suite.facts, how, book, home)
         try:
             await mocks.start()
-            up.set_result(mocks.addresses["main"].port)
+            made.port = mocks.addresses["main"].port
+            book.begin(suite.cases[0], When(recorded=0.0, live=time.time()))
+            up.set_result(None)
             await asyncio.get_running_loop().run_in_executor(None, done.wait)
+            made.outcome = book.end()
         except BaseException as error:
             if up.done():
                 raise
@@ -142,7 +152,8 @@ def mocked(row: Row, suite: Suite, home: Path) -> Iterator[tuple[int, Book]]:
     thread = threading.Thread(target=lambda: asyncio.run(serve()))
     thread.start()
     try:
-        yield up.result(20), book
+        up.result(20)
+        yield made
     finally:
         done.set()
         thread.join(20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -51,13 +52,15 @@ def environ() -> Mapping[str, str]:
 
 @cache
 def version(probe: str) -> str:
-    """The version of what a row is about: `py NAME`, `node NAME`, `deb NAME`, `run WORDS…` (the first line it prints)."""
+    """The version of what a row is about: `python`, `py NAME`, `node NAME`, `deb NAME`, `run WORDS…` (the first line it prints)."""
     kind, _, rest = probe.partition(" ")
     match kind:
         case "py":
             return metadata.version(rest)
         case "node":
             return str(json.loads((NODE_MODULES / rest / "package.json").read_text())["version"])
+        case "python":
+            return platform.python_version()
         case "deb":
             return _first_line("dpkg-query", "-W", "-f", "${Version}", rest).split("-")[0].split("+")[0]
         case _:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,10 @@ def serve(kind: str, *, tls: bool = False) -> Iterator[Any]:
         yield from serve_postgres(*(["--tls"] if tls else []))
         return
     module = import_module(f"tests.live.servers.{kind}")
+    if kind == "web":
+        with tempfile.TemporaryDirectory() as home, module.serve(Path(home) if tls else None) as server:
+            yield server
+        return
     with module.serve(**({"tls": True} if tls else {})) as server:
         yield server
 
@@ -43,9 +48,7 @@ def setup(kind: str, codec: str, server: Any) -> None:
             with redis.Redis.from_url(server.url, **_trusting(server)) as client:
                 client.flushall()
         case "secantus":
-            import pymongo
-
-            with pymongo.MongoClient(server.url, **_trusting(server)) as client:
+            with _mongo(server) as client:
                 for name in set(client.list_database_names()) - {"admin", "local", "config"}:
                     client.drop_database(name)
         case _:
@@ -67,13 +70,25 @@ def version(kind: str, server: Any) -> str:
 
             with redis.Redis.from_url(server.url, **_trusting(server)) as client:
                 return f"Redis {client.info('server')['redis_version']}"
+        case "secantus":
+            with _mongo(server) as client:
+                return f"SecantusDB, MongoDB {client.server_info()['version']}"
+        case "web":
+            return f"Hypercorn {metadata.version('hypercorn')}"
         case _:
-            return str(getattr(server, "version", kind))
+            return f"grpcio {metadata.version('grpcio')}"
 
 
 def _trusting(server: Any) -> dict[str, Any]:
     authority = getattr(server, "authority", None)
     return {} if authority is None else {"ssl_cert_reqs": "none"}
+
+
+def _mongo(server: Any) -> Any:
+    import pymongo
+
+    trust = {} if server.authority is None else {"tls": True, "tlsCAFile": str(server.authority)}
+    return pymongo.MongoClient(server.url, **trust)
 
 
 def _mariadb(url: str, script: str) -> str:
