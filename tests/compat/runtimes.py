@@ -52,7 +52,7 @@ def environ() -> Mapping[str, str]:
 
 @cache
 def version(probe: str) -> str:
-    """The version of what a row is about: `python`, `py NAME`, `node NAME`, `deb NAME`, `run WORDS…` (the first line it prints)."""
+    """The version of what a row is about: `python`, `py NAME`, `node NAME`, `deb NAME`, or `run WORDS…` and what they print."""
     kind, _, rest = probe.partition(" ")
     match kind:
         case "py":

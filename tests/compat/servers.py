@@ -33,7 +33,11 @@ def serve(kind: str, *, tls: bool = False) -> Iterator[Any]:
 def setup(kind: str, codec: str, server: Any) -> None:
     """Bring the server to the state every program begins in."""
     script = PROGRAMS / codec / "setup.sql"
-    text = script.read_text(encoding="utf-8") if script.exists() else ""
+    fill(kind, server, script.read_text(encoding="utf-8") if script.exists() else "")
+
+
+def fill(kind: str, server: Any, text: str) -> None:
+    """Run a script where the server takes one, else empty it."""
     match kind:
         case "postgres":
             import psycopg
