@@ -649,3 +649,34 @@ def test_a_notification_is_an_ask_of_its_own_kind() -> None:
     assert (pushed.role, pushed.values, pushed.labels) == ("push", ("ding",), ("payload",))
     assert (said.role, said.writes) == ("query", True)
     assert pushed.shape != said.shape
+
+
+# Cursors.
+
+
+def test_two_cursors_whose_fetches_read_alike_are_told_apart() -> None:
+    """Their names have numbers in them, so they are made up, and may be others in another run."""
+    columns: Tree = {"n": "int4"}
+    first, second = "SELECT n FROM x WHERE n > 1", "SELECT n FROM x WHERE n > 2"
+    wire = Wire(
+        call(f"DECLARE name_1 NO SCROLL CURSOR WITH HOLD FOR {first}"),
+        call(f"DECLARE name_1 CURSOR FOR {second}"),
+        call("FETCH 1 FROM name_1", cursor=first, columns=columns, rows=[[2]]),
+        call("FETCH 1 FROM name_1", cursor=second, columns=columns, rows=[[3]]),
+    )
+    wire.query("BEGIN")
+    wire.query(f"DECLARE c_71 CURSOR FOR {second}")
+    wire.say(
+        Parse(name="", sql='DECLARE "c_72" NO SCROLL CURSOR WITH HOLD FOR SELECT n FROM x WHERE n > $1', types=(23,)),
+        Bind(portal="", statement="", formats=(), parameters=(b"1",), results=()), ALL, SYNC,
+    )  # fmt: skip
+    assert values(wire.query('FETCH 1 FROM "c_72"')) == [[b"2"]]
+    assert values(wire.query("FETCH 1 FROM c_71")) == [[b"3"]]
+    wire.query("COMMIT")
+    assert values(wire.query('FETCH 1 FROM "c_72"')) == [[b"2"]]
+    wire.query("FETCH 1 FROM c_71")  # it ended with its transaction
+    assert wire.book.misses[-1].shape == "fetch ? from name_1"
+
+
+def values(said: list[PgMessage]) -> list[list[bytes | None]]:
+    return [list(each.values) for each in said if isinstance(each, backend.DataRow)]

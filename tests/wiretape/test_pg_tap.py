@@ -484,3 +484,22 @@ def test_others_notifications_are_pushes_whenever_they_come() -> None:
     assert (pushed.role, pushed.operation, pushed.fields) == ("push", 'NOTIFY "Odd ""one"""', {"payload": ""})
     (pushed,) = tape.say((S, NotificationResponse(process=7, channel="c", payload="late")))
     assert pushed.role == "push"
+
+
+# Cursors.
+
+
+def test_a_fetch_says_what_its_cursor_is_of() -> None:
+    fetched = ((S, N), (S, done("FETCH 0")), (S, ACTIVE))
+    _, extended, simple, *others = Tape().say(
+        (C, Query(sql="BEGIN")), (S, done("BEGIN")), (S, ACTIVE),
+        (C, parse("DECLARE \"srv\" SCROLL CURSOR FOR SELECT n FROM x WHERE n > $1 AND t = $2", types=(23, 25))),
+        (C, Bind(portal="", statement="", formats=(), parameters=(b"7", b"it's"), results=())), (C, execute()), (C, SYNC),
+        (S, ParseComplete()), (S, BindComplete()), (S, done("DECLARE CURSOR")), (S, ACTIVE),
+        (C, Query(sql="FETCH FORWARD 2 FROM srv")), *fetched,
+        (C, Query(sql="CLOSE srv")), (S, done("CLOSE CURSOR")), (S, ACTIVE),
+        (C, Query(sql="MOVE 1 IN srv")), (S, done("MOVE 0")), (S, ACTIVE),
+    )  # fmt: skip
+    assert extended.operation.startswith("DECLARE")
+    assert simple.fields["cursor"] == "SELECT n FROM x WHERE n > 7 AND t = 'it''s'"
+    assert "cursor" not in others[-1].fields

@@ -12,6 +12,7 @@ from wiretape.errors import EncodeError
 from wiretape.protocols.base import Ask, Role
 from wiretape.protocols.postgres.copydata import cell
 from wiretape.protocols.postgres.copylayout import Layout, layout_of
+from wiretape.protocols.postgres.cursors import read_by
 from wiretape.protocols.postgres.sql import Statement, canonical, identifier, values
 from wiretape.protocols.postgres.types import Catalog, parse_type
 from wiretape.protocols.postgres.values import from_tree
@@ -29,7 +30,7 @@ class Plan:
     """What one SQL text asks.
 
     `role` is the weightiest of its statements'; `parameters` is the highest `$n`; `layout` is that of the data of a COPY, if
-    the text is one. Known by its identity, so that it is a cheap key.
+    the text is one, `cursor` the name of the cursor that it reads. Known by its identity, so that it is a cheap key.
     """
 
     sql: str
@@ -39,6 +40,7 @@ class Plan:
     writes: bool
     parameters: int
     layout: Layout | None = None
+    cursor: str = ""
 
     @property
     def verb(self) -> str:
@@ -62,6 +64,7 @@ def _plan(sql: str) -> Plan:
         writes=any(statement.writes for statement in statements),
         parameters=max((slot for each in statements for slot in each.literals if isinstance(slot, int)), default=0),
         layout=layout_of(statements[0]) if len(statements) == 1 else None,
+        cursor=read_by(sql) if len(statements) == 1 else "",
     )
 
 
@@ -104,6 +107,9 @@ def ask(call: Call) -> Ask:
     if "copy_in" in call.fields:
         asked = _make(call.target, plan(call.operation), ())
         return sending(asked, call.fields["copy_in"], gave_up=call.fields.get("copy_fail") is True)
+    if "cursor" in call.fields:
+        query = plan(str(call.fields["cursor"]))
+        return reading(_make(call.target, plan(call.operation), ()), query.shape, _make("", query, ()).values)
     if not isinstance(params, list):
         return _make(call.target, plan(call.operation), ())
     named = types if isinstance(types, list) else []
@@ -128,6 +134,11 @@ def _text(value: Tree, kind: Tree) -> Tree:
 def channel(call: Call) -> str:
     """The channel of a notification (`NOTIFY bell`)."""
     return identifier(call.operation.partition(" ")[2].strip())
+
+
+def reading(ask: Ask, shape: str, values: tuple[Tree, ...]) -> Ask:
+    """The ask of a FETCH or MOVE with the query of its cursor, that is with the query's `shape` and `values`."""
+    return replace(ask, shape=f"{ask.shape} of {shape}", values=(*ask.values, *values))
 
 
 def describing(target: str, asked: Plan) -> Ask:

@@ -18,6 +18,7 @@ from wiretape.protocols.postgres.asks import plan
 from wiretape.protocols.postgres.backend import Column
 from wiretape.protocols.postgres.copies import BOTH_WAYS, Copies
 from wiretape.protocols.postgres.copylayout import Direction, introspection
+from wiretape.protocols.postgres.cursors import Cursors, closed, declared, written_out
 from wiretape.protocols.postgres.ledger import Ledger
 from wiretape.protocols.postgres.messages import PgMessage
 from wiretape.protocols.postgres.observed import Observed
@@ -44,6 +45,7 @@ class Conversation:
         self._queue: deque[Pending] = deque()
         self._skipping = False  # after an error the server drops what comes before the next Sync
         self._copies = Copies()
+        self._cursors: Cursors[str] = Cursors()
         self._process: int | None = None
         self._prepared: dict[str, Prepared] = {}
         self._portals: dict[str, Portal] = {}
@@ -223,9 +225,20 @@ class Conversation:
         reading = self._current()
         reading.complete(self._observed.text(backend.CommandComplete.decode(body).command) if body else "")
         reading.ended = self._at
+        self._follow_cursor(reading)
         if not reading.simple:
             self._ledger.add(reading)
             self._queue.popleft()
+
+    def _follow_cursor(self, reading: Reading) -> None:
+        """A statement was done. If it reads a cursor, say which query that is of."""
+        asked = plan(reading.sql)
+        if asked.cursor:
+            reading.cursor = self._cursors.get(asked.cursor) or ""
+        elif asked.verb == "DECLARE" and (made := declared(reading.sql)) is not None:
+            self._cursors.declare(made, written_out(made.query, reading.params or ()))
+        elif asked.verb == "CLOSE":
+            self._cursors.close(closed(reading.sql))
 
     def _suspended(self) -> None:
         reading = self._current()
@@ -252,6 +265,7 @@ class Conversation:
 
     def _settle(self, status: bytes) -> None:
         if status == b"I":
+            self._cursors.end()
             for name in list(self._portals):
                 self._drop(name)
         suspended = [portal.reading for portal in self._portals.values() if portal.reading]

@@ -10,7 +10,7 @@ from wiretape.case import Call
 from wiretape.errors import EncodeError
 from wiretape.protocols.base import Answers, Ask, Miss, Waiting
 from wiretape.protocols.postgres import chatter, diagnostics
-from wiretape.protocols.postgres.asks import Plan, describing, make
+from wiretape.protocols.postgres.asks import Plan, describing, make, reading
 from wiretape.protocols.postgres.backend import ReadyForQuery
 from wiretape.protocols.postgres.rendering import Rendered, Renderer, Result, ending, failure
 from wiretape.protocols.postgres.session import FAILED, IDLE, Session
@@ -46,8 +46,12 @@ class Playback:
         return out
 
     def ask(self, asked: Plan, params: Sequence[str | bytes | None] = ()) -> Ask:
-        """What the client asks."""
-        return make(self._target, asked, params)
+        """What the client asks; of a cursor that the recording does not tell the query of, without it."""
+        made = make(self._target, asked, params)
+        if asked.cursor and (found := self.session.cursors.get(asked.cursor)) is not None:
+            full = reading(made, *found)
+            return made if self.peek(full) is None and self.peek(made) is not None else full
+        return made
 
     def peek(self, ask: Ask) -> Call | None:
         """A recorded call of the same shape."""

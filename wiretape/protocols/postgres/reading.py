@@ -35,7 +35,8 @@ class ResultSet:
 class Reading:
     """One interaction under way. `simple`: it came as a Query, which may hold several statements. `ignored`: it is no
     interaction of its own. `open`: its answer is whole, but the client may still be sending the data of its COPY. `gave_up`:
-    the client ended that by CopyFail. `described`: the statement was described, and not run."""
+    the client ended that by CopyFail. `described`: the statement was described, and not run. `cursor`: the query of
+    the cursor that it reads."""
 
     sql: str
     simple: bool
@@ -57,6 +58,7 @@ class Reading:
     ignored: bool = False
     open: bool = False
     gave_up: bool = False
+    cursor: str = ""
     described: bool = False
     role: Role | None = None
 
@@ -122,6 +124,8 @@ class Reading:
             out["params"] = self.params
         if self.param_types:
             out["param_types"] = self.param_types
+        if self.cursor:
+            out["cursor"] = self.cursor
         if self.simple and len(statements) > 1:
             out["results"] = [_result(result, statements, index) for index, result in enumerate(self.done)]
         else:

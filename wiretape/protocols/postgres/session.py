@@ -10,6 +10,7 @@ from typing import Final
 
 from wiretape.protocols.postgres.backend import ParameterStatus
 from wiretape.protocols.postgres.channels import Channels
+from wiretape.protocols.postgres.cursors import Cursors, closed, declared
 from wiretape.protocols.postgres.results import Wording
 from wiretape.protocols.postgres.settings import (
     REPORTED,
@@ -28,8 +29,7 @@ IDLE, ACTIVE, FAILED = b"I", b"T", b"E"
 EXITS: Final = frozenset({"COMMIT", "END", "ROLLBACK", "ABORT"})
 
 _SET = re.compile(r"set (?:session |local )?(time zone|names|transaction|session|[\w.\"]+)(?: =| to)? ?(.*)")
-_CURSOR = re.compile(r"\s*declare\s+(\"(?:[^\"]|\"\")+\"|[\w$]+)", re.IGNORECASE)
-_CLOSE = re.compile(r"\s*close\s+(\"(?:[^\"]|\"\")+\"|[\w$]+)", re.IGNORECASE)
+_QUERY = re.compile(r"declare .*? cursor (?:with(?:out)? hold )?for (.*)", re.DOTALL)
 _DEALLOCATE = re.compile(r"\s*deallocate\s+(?:prepare\s+)?(\"(?:[^\"]|\"\")+\"|[\w$]+)", re.IGNORECASE)
 _ALIASES: Mapping[str, str] = MappingProxyType({"time zone": "TimeZone", "names": "client_encoding"})
 
@@ -50,7 +50,7 @@ class Session:
         self._others = dict(UNREPORTED)
         self._start: Mapping[str, str] = {}
         self.status = IDLE
-        self.cursors: set[str] = set()
+        self.cursors: Cursors[tuple[str, tuple[Tree, ...]]] = Cursors()  # the shape of each one's query, and its values
         self.channels = Channels()
         self._before: dict[str, str] | None = None  # the settings that the end of a transaction may bring back
         self._local: dict[str, str] = {}
@@ -143,12 +143,17 @@ class Session:
                 self.channels.apply(statement.shape)
         elif statement.verb in ("LISTEN", "UNLISTEN"):
             self.channels.apply(statement.shape)
-        elif statement.verb == "DECLARE" and (found := _CURSOR.match(sql)):
-            self.cursors.add(identifier(found[1]))
-        elif statement.verb == "CLOSE" and (found := _CLOSE.match(sql)):
-            self.cursors.discard(identifier(found[1]))
+        elif statement.verb == "DECLARE":
+            self._declare(statement, values, sql)
+        elif statement.verb == "CLOSE":
+            self.cursors.close(closed(sql))
         elif "set_config (" in statement.shape:
             self._apply_set_config(statement, values)
+
+    def _declare(self, statement: Statement, values: tuple[Tree, ...], sql: str) -> None:
+        made, query = declared(sql), _QUERY.fullmatch(statement.shape)
+        if made is not None:
+            self.cursors.declare(made, (query[1] if query else "", values))
 
     def end_failed(self) -> None:
         """The end of a transaction failed (a deferred constraint, a serialization failure): it is over all the same."""
@@ -162,6 +167,7 @@ class Session:
             self._assign(name, value)
         self._before, self._local = None, {}
         self.channels.end(kept=kept)
+        self.cursors.end()
 
     def _apply_setting(self, statement: Statement, values: tuple[Tree, ...]) -> None:
         words = statement.shape.split()
