@@ -37,8 +37,10 @@ class HttpResponder:
     def upgrade(self) -> bool:
         return self._upgrade
 
-    def upgraded(self) -> None:
+    def upgraded(self) -> bytes:
         self._upgrade = False
+        early, self._held = self._held, b""
+        return early
 
     @property
     def pause(self) -> float | None:
@@ -86,6 +88,6 @@ class HttpResponder:
             host, _, port = server.tunnel.rpartition(":")
             self._upgrade = port not in _PLAIN_PORTS
             self._origin = f"{'https' if self._upgrade else 'http'}://{host}{'' if port in ('80', '443') else ':' + port}"
-            rest, self._server = server.rest(), None
-            return out + (self.receive(rest) if rest and not self._upgrade else b"")
+            self._held, self._server = server.rest(), None
+            return out if self._upgrade else out + self.receive(b"")
         return out
