@@ -48,11 +48,6 @@ class HttpTap:
 
     def close(self, at: float) -> Iterator[Exchange]:
         """The connection ended: what may end with it is whole, anything else under way is incomplete."""
-        if self._spoken is None and self._held:
-            self._spoken = Http1(self._max_body)
-            held, self._held = self._held, []
-            for chunk in held:
-                yield from self._feed(*chunk)
         if self._spoken is not None:
             yield from self._spoken.close(at)
 
