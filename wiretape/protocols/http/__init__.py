@@ -2,7 +2,7 @@
 
 from wiretape.protocols.http.exchange import SWITCHING, Exchange, Message
 from wiretape.protocols.http.h1 import HttpTap
-from wiretape.protocols.http.messages import request_head_and_body, stored_response, to_request, to_response
+from wiretape.protocols.http.messages import request_head_and_body, stored_response, to_messages, to_request, to_response
 
 __all__ = [
     "SWITCHING",
@@ -11,6 +11,7 @@ __all__ = [
     "Message",
     "request_head_and_body",
     "stored_response",
+    "to_messages",
     "to_request",
     "to_response",
 ]
