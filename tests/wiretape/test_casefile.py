@@ -39,7 +39,8 @@ def whole(case: Case) -> object:
         response=replace(case.response, body=replace(case.response.body, value=None)),
         messages=tuple(replace(message, value=None) for message in case.messages),
     )
-    trees = [*(message.value for message in case.messages), case.request.body.value, case.response.body.value, *(dict(call.fields) for call in case.calls)]
+    bodies = [case.request.body.value, case.response.body.value]
+    trees = [*(message.value for message in case.messages), *bodies, *(dict(call.fields) for call in case.calls)]
     return strip, [exact(tree) for tree in trees]
 
 
