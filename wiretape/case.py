@@ -52,13 +52,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """`reason` is empty where it is the status code's usual phrase."""
+    """`reason` is empty where it is the status code's usual phrase. `unfinished`: a stream of events that the client left, so
+    that more of it is no difference."""
 
     status: int
     headers: Headers = ()
     body: Body = EMPTY
     reason: str = ""
     trailers: Headers = ()
+    unfinished: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,6 +86,8 @@ def _response(response: Response, name: str, files: Files) -> dict[str, Tree]:
     document |= _body(response.body, response.headers, name, files)
     if response.trailers:
         document["trailers"] = pairs(response.trailers)
+    if response.unfinished:
+        document["unfinished"] = True
     return document
 
 
@@ -147,8 +149,10 @@ def _part(part: Tree, name: str, files: Files) -> Tree:
 
 
 def _message(message: Message) -> Tree:
-    name = f"{message.direction}_close" if message.kind == "close" else message.direction
-    return {name: message.value} | _said(style=message.style)
+    value = message.value
+    if message.kind == "close" and isinstance(value, dict):
+        return {f"{message.direction}_close": value.get("code")} | {key: one for key, one in value.items() if key == "reason"}
+    return {message.direction: value, **_said(style=message.style)}
 
 
 def _big(text: str) -> bytes | None:

@@ -27,9 +27,10 @@ BODY_LISTS = ("body_multipart", "body_events", "body_lines", "body_grpc")
 BODY_KEYS = ("body", "body_json", "body_text", "body_form", *BODY_LISTS, "body_base64", "body_file")
 BODY_EXTRAS = ("body_style", "body_raw", "body_raw_file")
 REQUEST_KEYS = ("method", "path", "version", "headers", *BODY_KEYS, *BODY_EXTRAS, "trailers")
-MESSAGE_KEYS = ("send", "receive", "send_close", "receive_close", "style")
+MESSAGES = ("send", "receive", "send_close", "receive_close")
+MESSAGE_KEYS = (*MESSAGES, "reason", "style")
 PART_FILE = "file"  # a part's value that is kept beside the case
-RESPONSE_KEYS = ("status", "reason", "headers", *BODY_KEYS, *BODY_EXTRAS, "trailers")
+RESPONSE_KEYS = ("status", "reason", "headers", *BODY_KEYS, *BODY_EXTRAS, "trailers", "unfinished")
 SUITE_KEYS = ("wiretape", "facts", "noise")
 SESSION_KEYS = ("wiretape", "calls")
 CALL_WORDS = ("attributed", "ambiguous")  # what a call may say besides its codec's fields
@@ -232,12 +233,16 @@ class _Reader:
             if isinstance(value, dict):
                 self.fail((*path, "status"), "a response needs a status, a number such as 200")
             status = 0
+        unfinished = within.get("unfinished", False)
+        if not isinstance(unfinished, bool):
+            self._mismatch((*path, "unfinished"), "true or false", unfinished)
         return Response(
             status=status,
             headers=headers,
             body=self.body(path, within, headers),
             reason=self.word(within, path, "reason"),
             trailers=self.pairs((*path, "trailers"), within.get("trailers")),
+            unfinished=unfinished is True,
         )
 
     def pairs(self, path: Path, value: Tree) -> Headers:
@@ -311,16 +316,21 @@ class _Reader:
 
     def _message(self, path: Path, value: Tree) -> Message | None:
         within = self.mapping(path, value, MESSAGE_KEYS)
-        names = [name for name in MESSAGE_KEYS[:-1] if name in within]
+        names = [name for name in MESSAGES if name in within]
         if len(names) != 1:
-            self.fail(path, "a message is one of `send: …`, `receive: …`, `send_close: {…}` and `receive_close: {…}`")
+            self.fail(path, "a message is one of `send: …`, `receive: …`, `send_close: CODE` and `receive_close: CODE`")
             return None
         direction = cast(Direction, names[0].removesuffix("_close"))
         style = self.word(within, path, "style")
         one = within[names[0]]
+        if names[0] == direction and "reason" in within:
+            self.fail((*path, "reason"), "only a close has a reason", key=True)
         if names[0] != direction:
-            close = dict(self.mapping((*path, names[0]), one, ("code", "reason")))
-            return Message(direction=direction, kind="close", value=close, style=style)
+            if one is not None and type(one) is not int:
+                self._mismatch((*path, names[0]), "a number such as 1000", one)
+            reason = self.word(within, path, "reason")
+            close: dict[str, Tree] = {"code": one} if one is not None else {}
+            return Message(direction=direction, kind="close", value=close | ({"reason": reason} if reason else {}), style=style)
         kind_: MessageKind = "json" if isinstance(one, dict | list) else "binary" if isinstance(one, bytes) else "text"
         text = self.text((*path, direction), one) if kind_ == "text" else one
         return Message(direction=direction, kind=kind_, value=text, style=style)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from wiretape.casefile import CASE_KEYS, PART_FILE, REQUEST_KEYS, RESPONSE_KEYS, SESSION_KEYS, SUITE_KEYS, VERSION
+from wiretape.casefile import CASE_KEYS, MESSAGES, PART_FILE, REQUEST_KEYS, RESPONSE_KEYS, SESSION_KEYS, SUITE_KEYS, VERSION
 from wiretape.options import RECORD_OPTIONS, SERVICE_OPTIONS, TARGET_OPTIONS
 from wiretape.protocols import CODECS, codec
 from wiretape.tree import Tree
@@ -54,11 +54,7 @@ _EVENT: Tree = {
     },
     "additionalProperties": False,
 }
-_CLOSE: Tree = {
-    "type": "object",
-    "properties": {"code": {"type": "integer", "minimum": 1000, "maximum": 4999}, "reason": _TEXT},
-    "additionalProperties": False,
-}
+_CLOSE: Tree = {"type": ["integer", "null"], "minimum": 1000, "maximum": 4999, "description": "a close with this code"}
 _CONVERSATION: Tree = {
     "type": "array",
     "description": "the messages of a WebSocket in order: sent to the service, received from it",
@@ -69,9 +65,10 @@ _CONVERSATION: Tree = {
             "receive": {"description": "a tree (JSON), text or bytes"},
             "send_close": _CLOSE,
             "receive_close": _CLOSE,
+            "reason": _TEXT,
             "style": {"type": "string", "description": "how the JSON is written where not the usual way"},
         },
-        "oneOf": [{"required": [name]} for name in ("send", "receive", "send_close", "receive_close")],
+        "oneOf": [{"required": [name]} for name in MESSAGES],
         "additionalProperties": False,
     },
 }
@@ -83,6 +80,7 @@ _MESSAGE: Mapping[str, Tree] = MappingProxyType(
         "reason": _TEXT,
         "headers": _PAIRS,
         "trailers": _PAIRS,
+        "unfinished": {"type": "boolean", "description": "a stream of events that the client left before it ended"},
         "version": {"enum": [2, "2"], "description": "2 where the request came by HTTP/2"},
         "body": {
             "description": "a tree (JSON, form), a list (multipart, events, JSON lines, gRPC) or text, by the content-type"

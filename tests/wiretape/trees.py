@@ -88,7 +88,10 @@ messages = st.one_of(
         style=words | st.just(""),
     ),
     st.builds(
-        Message, direction=directions, kind=st.just("close"), value=st.just({}) | st.just({"code": 1000, "reason": "bye"})
+        Message,
+        direction=directions,
+        kind=st.just("close"),
+        value=st.just({}) | st.just({"code": 1000}) | st.just({"code": 4000, "reason": "bye"}),
     ),
 )
 requests = st.builds(
@@ -104,8 +107,8 @@ requests = st.builds(
     st.sampled_from(["", "2"]),
 )
 responses = st.builds(
-    lambda status, kind, more, body, reason, trailers: Response(
-        status=status, headers=kind + more, body=body, reason=reason, trailers=trailers
+    lambda status, kind, more, body, reason, trailers, unfinished: Response(
+        status=status, headers=kind + more, body=body, reason=reason, trailers=trailers, unfinished=unfinished
     ),
     st.sampled_from([0, 100, 200, 404, 999]),
     types,
@@ -113,6 +116,7 @@ responses = st.builds(
     bodies,
     texts,
     headers,
+    st.booleans(),
 )
 cases = st.builds(
     Case,

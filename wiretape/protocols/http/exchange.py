@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from wiretape.body import header
 from wiretape.case import Headers
 from wiretape.protocols.base import Side
 
@@ -34,7 +35,8 @@ class Exchange:
 
     Bodies are without transfer coding, content coding kept, and cut at the tap's `max_body`. `version` is how it went over the
     wire; HTTP/2 headers are in lower case, without pseudo headers, `:authority` as `host` first of all. `messages` are those of
-    the WebSocket the exchange became. `incomplete` says why the reading is not whole, else empty.
+    the WebSocket the exchange became. `unfinished`: a stream of events that the client left, or that was cut: that is how such
+    streams end, so the exchange is whole. `incomplete` says why the reading is not whole, else empty.
     """
 
     method: str
@@ -53,3 +55,9 @@ class Exchange:
     incomplete: str
     version: Version = "1.1"
     messages: tuple[Message, ...] = ()
+    unfinished: bool = False
+
+    @property
+    def is_websocket(self) -> bool:
+        """Whether the connection went on as a WebSocket."""
+        return self.status == SWITCHING and header(self.response_headers, "upgrade").strip().lower() == "websocket"

@@ -1,4 +1,4 @@
-"""HTTP/1.1 (RFC 9112) off the wire: the bytes of both sides of a connection -> exchanges, and exchanges -> what a case holds.
+"""HTTP/1.1 (RFC 9112) off the wire: the bytes of both sides of a connection -> exchanges.
 
 Requests and responses are paired in order, as the protocol does. Nothing is normalised: header names keep their case, values
 their inner spacing, bodies their content coding; only the transfer coding is taken off.
@@ -14,65 +14,34 @@ from wiretape import body
 from wiretape.case import Headers
 from wiretape.errors import DecodeError
 from wiretape.protocols.base import Side
+from wiretape.protocols.http.building import Building
 from wiretape.protocols.http.exchange import SWITCHING, Exchange
 from wiretape.protocols.http.framing import Data, End, Framing, Head, Reader
 
 
-@dataclass(slots=True)
-class _Message:
-    """A message under way."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switched:
+    """From here on the connection speaks `protocol` (lower case; empty: a tunnel). `building` is the exchange that began it,
+    `client` and `server` are what has been read too far."""
 
-    start: tuple[str, str, str] = ("", "0", "")
-    headers: Headers = ()
-    trailers: Headers = ()
-    size: int = 0
-    begun: bool = False
-    over: bool = False
-
-
-class _Open:
-    """An exchange under way."""
-
-    def __init__(self, started: float) -> None:
-        self.started = self.ended = started
-        self.request, self.response = _Message(), _Message()
-        self.request_body, self.response_body = bytearray(), bytearray()
-        self.interim: list[int] = []
-
-    def freeze(self, max_body: int, incomplete: str = "") -> Exchange:
-        method, target, _ = self.request.start
-        _, status, reason = self.response.start
-        for message, what in ((self.request, "request"), (self.response, "response")):
-            if not incomplete and message.size > max_body:
-                incomplete = f"{what} body of {message.size} bytes is over the limit of {max_body} (--max-body)"
-        return Exchange(
-            method=method,
-            target=target,
-            request_headers=self.request.headers,
-            request_body=bytes(self.request_body),
-            request_trailers=self.request.trailers,
-            status=int(status),
-            reason=reason,
-            response_headers=self.response.headers,
-            response_body=bytes(self.response_body),
-            response_trailers=self.response.trailers,
-            interim=tuple(self.interim),
-            started=self.started,
-            ended=self.ended,
-            incomplete=incomplete,
-            version="1.0" if self.request.start[2] == "HTTP/1.0" else "1.1",
-        )
+    building: Building
+    protocol: str
+    client: bytes
+    server: bytes
 
 
-class HttpTap:
-    """Watches both sides of one HTTP/1.x connection. Bodies over `max_body` bytes are cut, so memory is bounded."""
+class Http1:
+    """Both sides of one HTTP/1.x connection. `switched` is set where it goes on in another protocol; it is then not fed again.
+
+    Bodies over `max_body` bytes are cut, so memory is bounded.
+    """
 
     def __init__(self, max_body: int) -> None:
         self._max_body = max_body
         self._readers = {Side.CLIENT: Reader(requests=True), Side.SERVER: Reader(requests=False)}
-        self._open: deque[_Open] = deque()
-        self._reading: _Open | None = None
-        self._opaque = ""
+        self._open: deque[Building] = deque()
+        self._reading: Building | None = None
+        self.switched: Switched | None = None
 
     @property
     def idle(self) -> bool:
@@ -81,35 +50,28 @@ class HttpTap:
 
     @property
     def endless(self) -> bool:
-        """Whether a response has begun that may never end: an event stream, or another protocol."""
-        return bool(self._opaque) or any(
-            body.media_type(each.response.headers) == "text/event-stream" for each in self._open if each.response.begun
-        )
+        """Whether a response has begun that may never end."""
+        return any(each.response.begun and each.response.streams for each in self._open)
 
     def feed(self, side: Side, data: bytes, at: float) -> Iterator[Exchange]:
         """Exchanges that became whole with these bytes. Raises DecodeError on bytes that are not HTTP/1.x."""
-        if self._opaque:
-            return
         reader = self._readers[side]
         reader.feed(data)
-        while not self._opaque:
+        while self.switched is None:
             progress = self._read_request(reader, at) if side is Side.CLIENT else self._read_response(reader, at)
             yield from self._finished()
             if not progress:
                 return
 
     def close(self, at: float) -> Iterator[Exchange]:
-        """The connection ended: a response without a length ends with it, anything else under way is incomplete."""
-        if self._opaque:
-            return
-        if self._open and self._readers[Side.SERVER].until_close:
+        """The connection ended: a response without a length ends with it, anything else under way is cut."""
+        if self._open and self._readers[Side.SERVER].until_close and not self._open[0].response.streams:
             self._open[0].response.over = True
             self._open[0].ended = at
         yield from self._finished()
         for each in self._open:
-            if not each.request.begun:
-                continue
-            yield each.freeze(self._max_body, _cut(each))
+            if each.request.begun:
+                yield each.cut(self._max_body)
         self._open.clear()
 
     def _finished(self) -> Iterator[Exchange]:
@@ -120,7 +82,7 @@ class HttpTap:
         if self._reading is None:
             if not reader.pending:
                 return False
-            self._reading = _Open(at)
+            self._reading = Building(at)
             self._open.append(self._reading)
         event = reader.next()
         if event is None:
@@ -129,9 +91,10 @@ class HttpTap:
         match event:
             case Head():
                 each.request.start, each.request.headers, each.request.begun = event.start, event.headers, True
-                reader.expect(_request_framing(event))
+                each.version = "1.0" if event.start[2] == "HTTP/1.0" else "1.1"
+                reader.expect(request_framing(event))
             case Data():
-                self._append(each.request, each.request_body, event.data)
+                each.request.append(event.data, self._max_body)
             case End():
                 each.request.over, each.request.trailers = True, event.trailers
                 self._reading = None
@@ -151,12 +114,12 @@ class HttpTap:
             case Head():
                 self._response_head(each, reader, event)
             case Data():
-                self._append(each.response, each.response_body, event.data)
+                each.response.append(event.data, self._max_body)
             case End():
                 each.response.over, each.response.trailers = True, event.trailers
         return True
 
-    def _response_head(self, each: _Open, reader: Reader, head: Head) -> None:
+    def _response_head(self, each: Building, reader: Reader, head: Head) -> None:
         status = int(head.start[1])
         if 100 <= status < 200 and status != SWITCHING:
             each.interim.append(status)
@@ -165,22 +128,19 @@ class HttpTap:
         each.response.start, each.response.headers, each.response.begun = head.start, head.headers, True
         method = each.request.start[0]
         if status == SWITCHING or (method == "CONNECT" and 200 <= status < 300):
-            each.request.over = each.response.over = True
-            self._opaque = "another protocol"
+            self._switch(each, body.header(head.headers, "upgrade") if status == SWITCHING else "")
             return
         reader.expect(_response_framing(head, method, status))
 
-    def _append(self, message: _Message, to: bytearray, data: bytes) -> None:
-        message.size += len(data)
-        to += data[: max(0, self._max_body - len(to))]
-
-
-def _cut(each: _Open) -> str:
-    if each.response.over:
-        return "the response came before the whole request, and the connection ended"
-    if each.response.begun:
-        return "the connection ended within the response"
-    return "the connection ended before a response" if each.request.over else "the connection ended within the request"
+    def _switch(self, each: Building, protocol: str) -> None:
+        each.request.over = True
+        self._open.remove(each)
+        self.switched = Switched(
+            building=each,
+            protocol=protocol.strip().lower(),
+            client=self._readers[Side.CLIENT].rest(),
+            server=self._readers[Side.SERVER].rest(),
+        )
 
 
 def _coded_in_chunks(headers: Headers) -> bool:
@@ -197,8 +157,8 @@ def _length(head: Head) -> int | None:
     return int(text)
 
 
-def _request_framing(head: Head) -> Framing | int:
-    """RFC 9112 section 6.3, for requests."""
+def request_framing(head: Head) -> Framing | int:
+    """How a request's body ends (RFC 9112 section 6.3). Raises DecodeError."""
     if body.header(head.headers, "transfer-encoding"):
         if not _coded_in_chunks(head.headers):
             raise DecodeError("a request with a transfer coding but not in chunks", head.offset)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from types import MappingProxyType
 
@@ -31,9 +32,10 @@ def to_request(exchange: Exchange, types: MessageType | None = None) -> Request:
 
 def to_response(exchange: Exchange, types: MessageType | None = None) -> Response:
     """The response of a case. `types`: that of its gRPC messages."""
-    return stored_response(
+    response = stored_response(
         exchange.status, exchange.reason, exchange.response_headers, exchange.response_body, exchange.response_trailers, types
     )
+    return replace(response, unfinished=exchange.unfinished)
 
 
 def to_messages(exchange: Exchange) -> tuple[Message, ...]:
