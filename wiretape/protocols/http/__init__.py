@@ -4,7 +4,7 @@ from wiretape.protocols.base import Codec
 from wiretape.protocols.http.asks import ask
 from wiretape.protocols.http.exchange import SWITCHING, Exchange, Message
 from wiretape.protocols.http.inspection import SCHEMA, check
-from wiretape.protocols.http.messages import request_head_and_body, stored_response, to_request, to_response
+from wiretape.protocols.http.messages import request_head_and_body, stored_response, to_messages, to_request, to_response
 from wiretape.protocols.http.outbound import CallTap, merge
 from wiretape.protocols.http.recognition import recognises
 from wiretape.protocols.http.responder import HttpResponder
@@ -18,6 +18,7 @@ __all__ = [
     "Message",
     "request_head_and_body",
     "stored_response",
+    "to_messages",
     "to_request",
     "to_response",
 ]

@@ -128,7 +128,7 @@ class Http1:
         each.response.start, each.response.headers, each.response.begun = head.start, head.headers, True
         method = each.request.start[0]
         if status == SWITCHING or (method == "CONNECT" and 200 <= status < 300):
-            self._switch(each, body.header(head.headers, "upgrade") if status == SWITCHING else "")
+            self._switch(each, (body.header(head.headers, "upgrade") or "unknown") if status == SWITCHING else "")
             return
         reader.expect(_response_framing(head, method, status))
 

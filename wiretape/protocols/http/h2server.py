@@ -51,6 +51,7 @@ class _Stream:
     headers: Headers
     body: bytearray = field(default_factory=bytearray)
     left: memoryview = field(default_factory=lambda: memoryview(b""))
+    request: Received | None = None
     reply: Reply | None = None
 
 
@@ -84,16 +85,17 @@ class Http2Server:
             self.closed = True
             return b""
         self._connection.increment_flow_control_window(_WINDOW)
-        self._streams[1] = _Stream(headers=())
-        self._answer(1, request)
-        return self._flush()
+        self._streams[1] = _Stream(headers=(), request=request)
+        self._asking.append(1)
+        return self._go_on(b"")
 
     def receive(self, data: bytes) -> bytes:
         """Bytes to send back."""
-        if self.closed:
-            return b""
+        return b"" if self.closed else self._go_on(data)
+
+    def _go_on(self, data: bytes) -> bytes:
         try:
-            for event in self._connection.receive_data(data):
+            for event in self._connection.receive_data(data) if data else ():
                 self._take(event)
             self._ask_next()
             self._send_all()
@@ -108,9 +110,7 @@ class Http2Server:
         assert request is not None
         if number in self._streams:
             self._begin(number, self._desk.reply(request, answer))
-        self._ask_next()
-        self._send_all()
-        return self._flush()
+        return self._go_on(b"")
 
     def _flush(self) -> bytes:
         return bytes(self._connection.data_to_send())
@@ -147,7 +147,7 @@ class Http2Server:
             number = self._asking[0]
             stream = self._streams.get(number)
             if stream is not None and stream.reply is None:
-                self._answer(number, _request(stream, self._origin))
+                self._answer(number, stream.request or _request(stream, self._origin))
             if self.waiting is None:
                 self._asking.pop(0)
 
@@ -160,6 +160,8 @@ class Http2Server:
 
     def _begin(self, number: int, reply: Reply) -> None:
         stream = self._streams[number]
+        if reply.status < 200:
+            reply = refusal(f"wiretape: the recorded answer, status {reply.status}, has no meaning in HTTP/2")
         stream.reply, stream.left = reply, memoryview(reply.body)
         headers = [(":status", str(reply.status))]
         headers += [(name.lower(), value) for name, value in reply.headers if name.lower() not in _UNSENT]

@@ -24,6 +24,7 @@ _UNSAID = re.compile(
 )
 _VERSION = re.compile(r"v\d+(?:[._-]?[a-z0-9]+)?|\d{4}-\d\d-\d\d")
 _GRPC = "application/grpc"
+_PLAIN_PORTS = ("80", "8080")
 
 
 def said(headers: Headers) -> Headers:
@@ -79,6 +80,13 @@ def split_target(target: str) -> tuple[str, str, str]:
         authority, target = found[1].lower(), target[found.end() :] or "/"
     path, _, query = target.partition("#")[0].partition("?")
     return authority, path, query
+
+
+def tunnelled(authority: str) -> str:
+    """The origin (`https://host`) of requests that come through a tunnel to `host:port`: TLS, but for ports that say not."""
+    host, _, port = authority.rpartition(":")
+    scheme = "http" if port in _PLAIN_PORTS else "https"
+    return f"{scheme}://{host}" if port in ("80", "443") else f"{scheme}://{host}:{port}"
 
 
 def path_parts(path: str) -> Iterator[tuple[str, bool]]:

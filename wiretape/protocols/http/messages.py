@@ -2,43 +2,60 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http import HTTPStatus
 from types import MappingProxyType
 
 from wiretape import body
-from wiretape.case import Headers, Request, Response
+from wiretape.body import websocket
+from wiretape.case import Headers, Message, Request, Response
+from wiretape.protobuf.schema import MessageType
+from wiretape.protocols.base import Side
 from wiretape.protocols.http.exchange import Exchange
 
 AUTO = "auto"
 _PHRASES = MappingProxyType({status.value: status.phrase for status in HTTPStatus})
 
 
-def to_request(exchange: Exchange) -> Request:
-    """The request of a case."""
+def to_request(exchange: Exchange, types: MessageType | None = None) -> Request:
+    """The request of a case. `types`: that of its gRPC messages."""
     headers = _without_length(exchange.request_headers, len(exchange.request_body))
     return Request(
         method=exchange.method,
         target=exchange.target,
         headers=headers,
-        body=body.read(exchange.request_body, headers),
+        body=body.read(exchange.request_body, headers, types),
+        trailers=exchange.request_trailers,
+        version="2" if exchange.version == "2" else "",
     )
 
 
-def to_response(exchange: Exchange) -> Response:
-    """The response of a case."""
-    return stored_response(
-        exchange.status, exchange.reason, exchange.response_headers, exchange.response_body, exchange.response_trailers
+def to_response(exchange: Exchange, types: MessageType | None = None) -> Response:
+    """The response of a case. `types`: that of its gRPC messages."""
+    response = stored_response(
+        exchange.status, exchange.reason, exchange.response_headers, exchange.response_body, exchange.response_trailers, types
+    )
+    return replace(response, unfinished=exchange.unfinished)
+
+
+def to_messages(exchange: Exchange) -> tuple[Message, ...]:
+    """The WebSocket messages of a case."""
+    return tuple(
+        websocket.read("send" if message.side is Side.CLIENT else "receive", message.kind, message.data)
+        for message in exchange.messages
     )
 
 
-def stored_response(status: int, reason: str, headers: Headers, data: bytes, trailers: Headers) -> Response:
+def stored_response(
+    status: int, reason: str, headers: Headers, data: bytes, trailers: Headers, types: MessageType | None = None
+) -> Response:
     """A response off the wire as a case holds it. `data` is the body without transfer coding."""
     kept = _without_length(headers, len(data))
     return Response(
         status=status,
         reason="" if reason == _PHRASES.get(status, "") else reason,
         headers=kept,
-        body=body.read(data, kept),
+        body=body.read(data, kept, types),
         trailers=trailers,
     )
 

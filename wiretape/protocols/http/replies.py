@@ -11,7 +11,7 @@ from wiretape.case import Call, Headers
 from wiretape.errors import EncodeError
 from wiretape.protocols.base import Answers, Ask, Miss, Waiting
 from wiretape.protocols.http.asks import asked, make
-from wiretape.protocols.http.exchange import Message
+from wiretape.protocols.http.exchange import SWITCHING, Message
 from wiretape.protocols.http.forms import message, stored
 from wiretape.protocols.http.meaning import is_grpc
 
@@ -72,6 +72,8 @@ class Desk:
             text = f"wiretape: the recorded answer to {answer.operation} cannot be served: {error}"
             return refusal(text, grpc=is_grpc(request.headers))
         response = found.response
+        if response.status < 200 and response.status != SWITCHING:
+            return refusal(f"wiretape: the recorded answer to {answer.operation} cannot be served: status {response.status}")
         return Reply(
             status=response.status,
             reason=response.reason,

@@ -9,10 +9,9 @@ from wiretape.protocols.base import Answers, Ask, Miss
 from wiretape.protocols.http.h1server import Http1Server
 from wiretape.protocols.http.h2frames import PREFACE
 from wiretape.protocols.http.h2server import Http2Server
+from wiretape.protocols.http.meaning import tunnelled
 from wiretape.protocols.http.replies import Desk
 from wiretape.tree import Tree
-
-_PLAIN_PORTS = frozenset(("80", "8080"))
 
 
 class HttpResponder:
@@ -37,8 +36,10 @@ class HttpResponder:
     def upgrade(self) -> bool:
         return self._upgrade
 
-    def upgraded(self) -> None:
+    def upgraded(self) -> bytes:
         self._upgrade = False
+        early, self._held = self._held, b""
+        return early
 
     @property
     def pause(self) -> float | None:
@@ -83,9 +84,8 @@ class HttpResponder:
             started = after.start((server.upgrade.request, server.upgrade.settings))
             return out + started + after.receive(server.upgrade.rest)
         if server.tunnel:
-            host, _, port = server.tunnel.rpartition(":")
-            self._upgrade = port not in _PLAIN_PORTS
-            self._origin = f"{'https' if self._upgrade else 'http'}://{host}{'' if port in ('80', '443') else ':' + port}"
-            rest, self._server = server.rest(), None
-            return out + (self.receive(rest) if rest and not self._upgrade else b"")
+            self._origin = tunnelled(server.tunnel)
+            self._upgrade = self._origin.startswith("https:")
+            self._held, self._server = server.rest(), None
+            return out if self._upgrade else out + self.receive(b"")
         return out

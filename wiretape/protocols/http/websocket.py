@@ -84,10 +84,10 @@ class FrameReader:
             del self._buffer[: len(piece)]
             self._take(head, _unmask(piece, head.mask, head.length - self._left))
             self._left -= len(piece)
-            self._offset += len(piece)
             if self._left:
                 return
             self._head = None
+            self._offset += head.length
             if (whole := self._end(head)) is not None:
                 yield whole
 
