@@ -99,7 +99,7 @@ class MongoTap:
         """The client wants no more of these cursors: what it read of them is all there will be."""
         numbers = command.body.get("cursors")
         for number in numbers if isinstance(numbers, list) else []:
-            if reading := self._cursors.pop(whole(number) or 0, None):
+            if reading := self._cursors.pop(abs(whole(number) or 0), None):
                 self._finish(reading)
 
     def _answered(self, frame: Frame, at: float) -> None:
@@ -156,4 +156,4 @@ class MongoTap:
 
 
 def _cursor(command: Command) -> int:
-    return whole(command.argument) or 0
+    return abs(whole(command.argument) or 0)

@@ -29,7 +29,10 @@ async def main(url: str) -> None:
     users, kinds = db["users"], db["kinds"]
     await users.drop()
     await kinds.drop()
-    show("index", [await users.create_index("email", unique=True), await users.create_index([("age", ASCENDING), ("name", DESCENDING)])])
+    show(
+        "index",
+        [await users.create_index("email", unique=True), await users.create_index([("age", ASCENDING), ("name", DESCENDING)])],
+    )
     show("indexes", sorted(await users.index_information()))
     await users.insert_one({"name": "Ann", "email": "ann@example.com", "age": 41})
     many = [{"name": f"n{i}", "email": f"n{i}@example.com", "age": i, "tags": ["a", f"t{i % 3}"]} for i in range(20)]
@@ -51,10 +54,13 @@ async def main(url: str) -> None:
     )
     show("find and modify", after)
     show("find and delete", await users.find_one_and_delete({"name": "n4"}, projection=PLAIN))
-    show("delete", [
-        (await users.delete_one({"name": "n5"})).deleted_count,
-        (await users.delete_many({"age": {"$gte": 18, "$lt": 40}})).deleted_count,
-    ])
+    show(
+        "delete",
+        [
+            (await users.delete_one({"name": "n5"})).deleted_count,
+            (await users.delete_many({"age": {"$gte": 18, "$lt": 40}})).deleted_count,
+        ],
+    )
     show("count", [await users.count_documents({"age": {"$lt": 10}}), await users.estimated_document_count()])
     show("distinct", sorted(await users.distinct("tags")))
     pipeline = [{"$match": {"age": {"$gte": 0}}}, {"$group": {"_id": "$old", "n": {"$sum": 1}}}, {"$sort": {"n": 1}}]
@@ -98,7 +104,10 @@ async def main(url: str) -> None:
     )
     raw = kinds.with_options(codec_options=CodecOptions(document_class=RawBSONDocument))
     show("kinds", (await raw.find_one({"_id": identity})).raw.hex())
-    show("by kinds", await kinds.count_documents({"price": bson.Decimal128("39.80"), "at": {"$gt": datetime(2026, 1, 1, tzinfo=UTC)}}))
+    show(
+        "by kinds",
+        await kinds.count_documents({"price": bson.Decimal128("39.80"), "at": {"$gt": datetime(2026, 1, 1, tzinfo=UTC)}}),
+    )
     client.close()
 
 

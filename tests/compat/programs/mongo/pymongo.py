@@ -49,7 +49,10 @@ def main(url: str) -> None:
     )
     show("find and modify", after)
     show("find and delete", users.find_one_and_delete({"name": "n4"}, projection=PLAIN))
-    show("delete", [users.delete_one({"name": "n5"}).deleted_count, users.delete_many({"age": {"$gte": 18, "$lt": 40}}).deleted_count])
+    show(
+        "delete",
+        [users.delete_one({"name": "n5"}).deleted_count, users.delete_many({"age": {"$gte": 18, "$lt": 40}}).deleted_count],
+    )
     show("count", [users.count_documents({"age": {"$lt": 10}}), users.estimated_document_count()])
     show("distinct", sorted(users.distinct("tags")))
     pipeline = [{"$match": {"age": {"$gte": 0}}}, {"$group": {"_id": "$old", "n": {"$sum": 1}}}, {"$sort": {"n": 1}}]
@@ -93,7 +96,9 @@ def main(url: str) -> None:
     )
     raw = kinds.with_options(codec_options=CodecOptions(document_class=RawBSONDocument))
     show("kinds", (raw.find_one({"_id": identity})).raw.hex())
-    show("by kinds", kinds.count_documents({"price": bson.Decimal128("39.80"), "at": {"$gt": datetime(2026, 1, 1, tzinfo=UTC)}}))
+    show(
+        "by kinds", kinds.count_documents({"price": bson.Decimal128("39.80"), "at": {"$gt": datetime(2026, 1, 1, tzinfo=UTC)}})
+    )
     client.close()
 
 
