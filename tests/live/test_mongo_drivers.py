@@ -3,11 +3,15 @@ misses, no findings."""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +20,13 @@ import pytest
 from normalizers.base import When
 from replayer.book import Book
 from replayer.calls import compare
-from tests.live.mock import Mock
+from replayer.mocks import Mocks
 from tests.live.relay import Relay
 from tests.live.servers import secantus
 from wiretape.case import Call, Case, Request, Response, Suite
 from wiretape.casedump import case_text
 from wiretape.casefile import read_case
+from wiretape.config import Address, Target
 from wiretape.protocols import codec
 from wiretape.protocols.base import Interaction
 from wiretape.tree import Tree
@@ -64,9 +69,7 @@ def record(server: secantus.Secantus, program: str, query: str = "") -> Recordin
         interactions += tap.close(float(len(chunks)))
         facts = CODEC.merge_facts(facts, tap.facts)
     calls = tuple(
-        Call(target="main", operation=one.operation, fields=one.fields)
-        for one in interactions
-        if one.role != "housekeeping"
+        Call(target="main", operation=one.operation, fields=one.fields) for one in interactions if one.role != "housekeeping"
     )
     return Recording(output=output, interactions=interactions, facts=facts, case=written(calls))
 
@@ -83,7 +86,30 @@ def replay(recording: Recording, program: str, url: str) -> tuple[str, list[str]
     """What a program prints where only the recording answers, and all that was not as recorded."""
     book = Book(Suite(root=Path(), cases=(recording.case,)), {"main": CODEC})
     book.begin(recording.case, When(recorded=time.time(), live=time.time()))
-    with Mock(CODEC, recording.facts, book.answers("main")) as mock:
-        output = run(program, url.format(port=mock.port))
+    with mocked(book, recording.facts) as port:
+        output = run(program, url.format(port=port))
     outcome = book.end()
     return output, [miss.explain() for miss in outcome.misses] + [repr(one) for one in compare(outcome)]
+
+
+@contextmanager
+def mocked(book: Book, facts: Mapping[str, Tree]) -> Iterator[int]:
+    """The replay's mocks, in a thread of their own: the port they listen on."""
+    target = Target(name="main", protocol="mongo", listen=Address(host="127.0.0.1", port=0))
+    mocks = Mocks({"main": target}, {"main": facts}, {"main": CODEC}, book, Path())
+    up: Future[int] = Future()
+    done = threading.Event()
+
+    async def serve() -> None:
+        await mocks.start()
+        up.set_result(mocks.addresses["main"].port)
+        await asyncio.get_running_loop().run_in_executor(None, done.wait)
+        await mocks.stop()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    try:
+        yield up.result(10)
+    finally:
+        done.set()
+        thread.join(10)

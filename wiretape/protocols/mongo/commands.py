@@ -149,7 +149,7 @@ def told(name: str, body: Mapping[str, Tree]) -> dict[str, Tree]:
     """What a case says of a command besides its headline: the query, and the sequence of documents if it has one."""
     first, *rest = body
     if name == "getMore":
-        return {"cursor": whole(body[first]) or 0}
+        return {"cursor": abs(whole(body[first]) or 0)}
     argument = body[first]
     query: dict[str, Tree] = {} if isinstance(argument, str) or whole(argument) == 1 else {name: argument}
     for key in rest:

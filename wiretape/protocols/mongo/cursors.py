@@ -1,7 +1,8 @@
 """The cursors a mock holds open: what a recording found is dealt out in the batches that this client asks for.
 
 A client may ask for more on any of its connections, so cursors belong to the target. Where the connections have no memory in
-common, nothing is held back that would have to be asked for: all there is goes out in one batch.
+common, nothing is held back that would have to be asked for: all there is goes out in one batch. The number of a cursor that
+waits for news is negative, so that every connection knows one when asked for more.
 """
 
 from __future__ import annotations
@@ -60,10 +61,10 @@ class _Desk:
 class Cursors:
     """The open cursors of a target, as one connection's responder sees them."""
 
-    def __init__(self, answers: object) -> None:
+    def __init__(self, answers: object, target: str) -> None:
         self._shared = isinstance(answers, Remembers)
-        desk = cast(Remembers, answers).memory.setdefault(_KEY, _Desk()) if self._shared else _Desk()
-        self._desk = cast(_Desk, desk)
+        memory = answers.memory if isinstance(answers, Remembers) else {}
+        self._desk = cast(_Desk, memory.setdefault(f"{_KEY} {target}", _Desk()))
 
     def open(self, command: Command, rest: Rest) -> tuple[Sequence[bytes], int]:
         """The first batch of a result, and the number of the cursor that has the rest of it (0: none has)."""
@@ -87,26 +88,22 @@ class Cursors:
     def go_on(self, number: int, found: Sequence[bytes], command: Command, *, exhausted: bool) -> tuple[Sequence[bytes], int]:
         """The first of the documents that a recording has for a cursor. `exhausted`: there are no more after them."""
         before = self._desk.rests.pop(number, None)
-        recorded = before.recorded if before and before.recorded else number
-        rest = Rest(found, 0 if exhausted else recorded, bool(before and before.tails))
+        recorded = before.recorded if before and before.recorded else abs(number)
+        rest = Rest(found, 0 if exhausted else recorded, number < 0)
         batch = self._deal(rest, whole(command.body.get("batchSize")) or None)
         if rest.over and exhausted:
             return batch, 0
         self._desk.rests[number] = rest
         return batch, number
 
-    def recorded(self, number: int) -> int:
-        """The number that a cursor has in the recording."""
+    def recorded(self, number: int, command: Command) -> tuple[int, float | None]:
+        """The number that a cursor has in the recording, and the seconds for which a client lets it wait for news (None: it
+        expects an answer at once)."""
         rest = self._desk.rests.get(number)
-        return rest.recorded if rest and rest.recorded else number
-
-    def awaits(self, number: int, command: Command) -> float | None:
-        """Seconds a getMore may wait for news; None where it expects its answer at once."""
         limit = whole(command.body.get("maxTimeMS"))
-        rest = self._desk.rests.get(number)
-        if limit is None and not (rest and rest.tails):
-            return None
-        return _AWAITS if limit is None else limit / 1000
+        awaits = _AWAITS if limit is None else limit / 1000
+        known = rest.recorded if rest and rest.recorded else abs(number)
+        return known, awaits if number < 0 or limit is not None else None
 
     def kill(self, numbers: Tree) -> None:
         """The client wants no more of these."""
@@ -123,6 +120,7 @@ class Cursors:
         if self._shared or not number:  # else any connection must be able to find it in the recording
             self._desk.given += 1
             number = self._desk.given
+        number = -number if rest.tails else number
         self._desk.rests[number] = rest
         return number
 

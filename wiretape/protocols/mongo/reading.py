@@ -28,6 +28,7 @@ class Reading:
     found: list[Tree] | None = None
     cursor: int = 0  # its number while the server has more
     held: int = 0
+    streams: bool = False  # several replies to the one request (exhaust)
     incomplete: str = ""
 
     def answer(self, reply: Mapping[str, Tree], size: int, at: float) -> None:

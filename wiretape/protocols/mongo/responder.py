@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from wiretape.case import Call
 from wiretape.errors import DecodeError, EncodeError
@@ -18,6 +19,8 @@ from wiretape.protocols.mongo.scram import Authentication
 from wiretape.tree import Tree
 
 _BAD_MESSAGE = 22  # InvalidBSON
+# Where a change stream would go on after the connection broke: a driver wants to be told, and never goes back there.
+_CLOCK: Mapping[str, Tree] = MappingProxyType({"operationTime": {"$timestamp": {"t": 1, "i": 1}}})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +39,7 @@ class MongoResponder:
     def __init__(self, facts: Mapping[str, Tree], answers: Answers, target: str) -> None:
         self._facts, self._answers, self._target = facts, answers, target
         self._stream = Stream(Side.CLIENT)
-        self._cursors = Cursors(answers)
+        self._cursors = Cursors(answers, target)
         password = facts.get("password")
         self._authentication = Authentication(str(password) if password is not None else "")
         self._pending: _Pending | None = None
@@ -59,8 +62,8 @@ class MongoResponder:
     def upgrade(self) -> bool:
         return False
 
-    def upgraded(self) -> None:
-        """TLS comes first in this protocol, so there is nothing to upgrade."""
+    def upgraded(self) -> bytes:
+        return b""
 
     def greet(self) -> bytes:
         return b""
@@ -82,7 +85,7 @@ class MongoResponder:
         pending, self._pending = self._pending, None
         if pending is None:
             return b""
-        return self._go_on(self._batch(pending.frame, pending.command, ([], whole(pending.command.argument) or 0)))
+        return self._go_on(self._batch(pending.frame, pending.command, ((), whole(pending.command.argument) or 0)))
 
     def _go_on(self, out: bytes) -> bytes:
         parts = [out]
@@ -146,8 +149,8 @@ class MongoResponder:
         batch = self._cursors.next(number, command)
         if batch is not None:
             return self._batch(asked, command, batch)
-        awaits = self._cursors.awaits(number, command)
-        ask = asks.more(self._target, command.operation, self._cursors.recorded(number), awaits)
+        recorded, awaits = self._cursors.recorded(number, command)
+        ask = asks.more(self._target, command.operation, recorded, awaits)
         return self._find(asked, command, ask)
 
     def _find(self, asked: Frame, command: Command, ask: Ask) -> bytes:
@@ -179,8 +182,8 @@ class MongoResponder:
             return self._batch(asked, command, self._cursors.go_on(number, found, command, exhausted=exhausted))
         rest = Rest(found, whole(fields.get("cursor")) or 0, tails(fields.get("query")))
         batch, number = self._cursors.open(command, rest)
-        reply = replies.with_cursor(replies.rendered(fields), "firstBatch", batch, number, _namespace(command))
-        return self._reply(asked, command, reply)
+        told = replies.rendered(fields) | (_CLOCK if rest.tails else {})
+        return self._reply(asked, command, replies.with_cursor(told, "firstBatch", batch, number, _namespace(command)))
 
     def _batch(self, asked: Frame, command: Command, batch: tuple[Sequence[bytes], int]) -> bytes:
         """A batch that follows the first."""

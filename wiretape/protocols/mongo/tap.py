@@ -99,7 +99,7 @@ class MongoTap:
         """The client wants no more of these cursors: what it read of them is all there will be."""
         numbers = command.body.get("cursors")
         for number in numbers if isinstance(numbers, list) else []:
-            if reading := self._cursors.pop(whole(number) or 0, None):
+            if reading := self._cursors.pop(abs(whole(number) or 0), None):
                 self._finish(reading)
 
     def _answered(self, frame: Frame, at: float) -> None:
@@ -113,11 +113,15 @@ class MongoTap:
             if len(found) != 1:
                 raise DecodeError(f"a reply of {len(found)} documents", 0)
             data = found[0]
-        reading = self._waiting.pop(frame.response_to, None)
+        reading = self._waiting.get(frame.response_to)
         if reading is None:
             return  # asked before the recording began
-        if goes_on:
-            self._waiting[frame.request] = reading
+        if goes_on:  # what follows answers this reply, or, as some servers have it, the request once more
+            self._waiting[frame.request], reading.streams = reading, True
+        elif reading.streams:
+            self._waiting = {number: other for number, other in self._waiting.items() if other is not reading}
+        else:
+            del self._waiting[frame.response_to]
         self._take(reading, documents.read(data), len(data), at)
 
     def _take(self, reading: Reading, reply: Mapping[str, Tree], size: int, at: float) -> None:
@@ -152,4 +156,4 @@ class MongoTap:
 
 
 def _cursor(command: Command) -> int:
-    return whole(command.argument) or 0
+    return abs(whole(command.argument) or 0)
