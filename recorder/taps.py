@@ -9,9 +9,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 from recorder.attribute import Outbound
-from recorder.capture import Kind, Opening, Record
+from recorder.capture import SERVER_CLOSED, SERVER_RESET, TLS, Kind, Opening, Record
 from wiretape.errors import DecodeError
 from wiretape.protocols import codec
 from wiretape.protocols.base import Codec, Side, Tap
@@ -98,7 +99,7 @@ class _Watched:
                 self._end_tap(record.at)
                 self._lose(record.data.decode(), record.at, blind=True)
             case Kind.MARK:
-                self.mark(record.data.decode())
+                self.mark(record.data)
 
     def _data(self, record: Record) -> None:
         if self.loss is None:
@@ -128,7 +129,7 @@ class _Watched:
             self.loss = Loss(target=self.opening.target, reason=reason, since=at, until=at, blind=blind)
             self.seen.losses.append(self.loss)
 
-    def mark(self, text: str) -> None: ...
+    def mark(self, said: bytes) -> None: ...
 
     def feed(self, side: Side, data: bytes, at: float) -> None: ...
 
@@ -164,6 +165,13 @@ class _Service(_Watched):
             )
 
 
+@runtime_checkable
+class _HearsEnds(Protocol):
+    """A tap to which it matters how the server ended the connection."""
+
+    def server_ended(self, *, reset: bool) -> None: ...
+
+
 class _Target(_Watched):
     def __init__(self, opening: Opening, number: int, seen: Seen, how: Codec) -> None:
         super().__init__(opening, number, seen)
@@ -182,9 +190,11 @@ class _Target(_Watched):
         super().end(at)
         self._learn(self._tap.facts)
 
-    def mark(self, text: str) -> None:
-        if text == "tls":
+    def mark(self, said: bytes) -> None:
+        if said == TLS:
             self._learn({"tls": True})
+        elif said in (SERVER_CLOSED, SERVER_RESET) and isinstance(self._tap, _HearsEnds):
+            self._tap.server_ended(reset=said == SERVER_RESET)
 
     def _learn(self, facts: Mapping[str, Tree]) -> None:
         known = self.seen.facts.get(self.opening.target, {})
