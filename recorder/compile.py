@@ -172,7 +172,7 @@ class _Assembly:
         """Why the case is not whole; empty if it is."""
         exchange = one.exchange
         reasons = [exchange.incomplete] if exchange.incomplete else []
-        if exchange.status == SWITCHING:
+        if exchange.status == SWITCHING and not exchange.is_websocket:
             reasons.append("the connection went on in another protocol, which was not recorded")
         if exchange.request_trailers:
             reasons.append("the request had trailers, which a case cannot hold")

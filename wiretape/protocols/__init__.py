@@ -11,6 +11,7 @@ from wiretape.protocols.base import Codec
 
 CODECS: Mapping[str, str] = MappingProxyType(
     {
+        "http": "wiretape.protocols.http",
         "postgres": "wiretape.protocols.postgres",
         "raw": "wiretape.protocols.raw",
     }
