@@ -6,6 +6,7 @@ import asyncio
 import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from mitmproxy import connection, master, options, tls
 from mitmproxy.addons import core, proxyserver, tlsconfig
@@ -13,6 +14,7 @@ from mitmproxy.proxy import context, layer
 from mitmproxy.proxy.server import ConnectionHandler
 
 from recorder import tls as secure
+from recorder.auto import AutoEntry, Entries
 from recorder.entry import Entry
 from recorder.layer import Relay, drain_others
 from recorder.logs import Logs
@@ -21,7 +23,10 @@ from recorder.ports import cannot_listen, settle
 from recorder.serial import SerialRelay
 from recorder.wire import Listener, Tape
 from wiretape.errors import TargetError
+from wiretape.schemes import AUTO
 
+# The protocols that negotiate TLS themselves.
+_ENTRIES: Entries = MappingProxyType({"postgres": PostgresEntry})
 _NO_TIMEOUT = 10 * 365 * 24 * 3600  # mitmproxy hangs up on idle connections after ten minutes; pools idle for days
 
 
@@ -104,8 +109,10 @@ class Chooser:
 
     def _entry(self, ctx: context.Context, listener: Listener) -> layer.Layer:
         wire = self._tape.open(listener)
-        if listener.protocol == "postgres":
-            return PostgresEntry(ctx, wire, self._handler)
+        if listener.protocol == AUTO:
+            return AutoEntry(ctx, wire, self._handler, _ENTRIES)
+        if listener.protocol in _ENTRIES:
+            return _ENTRIES[listener.protocol](ctx, wire, self._handler)
         return Entry(ctx, wire, self._handler, SerialRelay if listener.gate else Relay)
 
     def tls_start_client(self, start: tls.TlsData) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from mitmproxy.connection import ConnectionState
 from mitmproxy.proxy import commands, context, events, layer, tunnel
 
-from recorder.capture import Kind
+from recorder.capture import TLS, Kind
 from recorder.layer import Handlers, Relay, shortcut, unusable, upstream_down
 from recorder.tls import CLIENT_HELLO, ClientTls, ServerTls, upstream_failed
 from recorder.wire import Wire
@@ -77,7 +77,7 @@ class Entry(layer.Layer):
             self.context.server.tls = True
             stack /= ServerTls(self.context)
         if client:
-            self.wire.note(Kind.MARK, b"tls")
+            self.wire.note(Kind.MARK, TLS)
             stack /= ClientTls(self.context)
         stack /= Settled(self.context, self._relay)
         self._next = stack[0]

@@ -18,7 +18,7 @@ from mitmproxy.connection import ConnectionState
 from mitmproxy.proxy import commands, context, events, layer
 from mitmproxy.proxy.server import ConnectionHandler
 
-from recorder.capture import Kind
+from recorder.capture import SERVER_CLOSED, SERVER_RESET, Kind
 from recorder.wire import Wire
 
 type Commands = Iterable[commands.Command]
@@ -66,7 +66,10 @@ class Relay(layer.Layer):
         if self.done:
             return ()
         other = self.server if ended is self.client else self.client
-        if was_reset(self.handlers(self.client), ended):
+        broken = was_reset(self.handlers(self.client), ended)
+        if ended is self.server and self.client.state & ConnectionState.CAN_READ:
+            self.wire.note(Kind.MARK, SERVER_RESET if broken else SERVER_CLOSED)
+        if broken:
             self.finish()
             reset(self.handlers(self.client), other)
             return _close(other, ended)

@@ -14,7 +14,7 @@ from mitmproxy import connection
 from mitmproxy.connection import ConnectionState
 from mitmproxy.proxy import commands, context, events, layer
 
-from recorder.capture import Kind
+from recorder.capture import TLS, Kind
 from recorder.layer import Commands, Handlers, Relay, shortcut, upstream_down
 from recorder.pgauth import Reauthentication, error_code, say_left, startup_parameters, whole_message
 from recorder.tls import ClientTls, ServerTls
@@ -163,7 +163,7 @@ class PostgresEntry(_Side):
 
     def _take_tls(self) -> layer.CommandGenerator[None]:
         self.context.client.alpn = b"postgresql"
-        self.wire.note(Kind.MARK, b"tls")
+        self.wire.note(Kind.MARK, TLS)
         inner = PostgresSession(self.context, self.wire, self.handlers)
         tls = ClientTls(self.context)
         tls.child_layer = inner

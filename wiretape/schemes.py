@@ -42,4 +42,4 @@ def scheme(name: str) -> Scheme:
 
 def names(codecs: Collection[str]) -> list[str]:
     """Everything a protocol may be called where there are these codecs."""
-    return [*codecs, *(alias for alias, one in ALIASES.items() if one.codec in codecs)]
+    return [*codecs, AUTO, *(alias for alias, one in ALIASES.items() if one.codec in codecs)]
