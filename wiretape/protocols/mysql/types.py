@@ -36,7 +36,6 @@ _TIME_NAMES = MappingProxyType({kind: name for name, (kind, _, _) in _TIMES.item
 # The longest of each, in characters or bytes; from one on, the next name is meant.
 _TIERS = (("tiny", 255), ("", 65_535), ("medium", 16_777_215), ("long", 4_294_967_295))
 _LONGEST = 4_294_967_295
-_BLOBS = frozenset((Kind.TINY_BLOB, Kind.MEDIUM_BLOB, Kind.LONG_BLOB, Kind.BLOB))
 _STRINGS = frozenset((Kind.VARCHAR, Kind.VAR_STRING, Kind.STRING))
 # MariaDB's types that travel as text; how long that is.
 _TOLD: Mapping[str, int] = MappingProxyType({"uuid": 36, "inet6": 39, "inet4": 15})
@@ -97,9 +96,8 @@ def type_name(column: Column, charset: Charset) -> str:
 
 def _base_name(column: Column, charset: Charset) -> str:
     kind, flags = column.kind, column.flags
-    if told := column.extended.get("type"):
-        if told in _TOLD or told in _SHAPES:
-            return told
+    if (told := column.extended.get("type")) and (told in _TOLD or told in _SHAPES):
+        return told
     if column.extended.get("format") == "json" or kind == Kind.JSON:
         return "json"
     signs = (" unsigned" if flags & Flag.UNSIGNED else "") + (" zerofill" if flags & Flag.ZEROFILL else "")
@@ -134,8 +132,6 @@ def _text_name(column: Column, charset: Charset) -> str:
     if kind in _STRINGS:
         varying = "" if kind == Kind.STRING else "var"
         return f"{varying}{'binary' if binary else 'char'}({length})"
-    if kind not in _BLOBS:
-        return f"type_{kind}"
     tier = "long" if column.length == _LONGEST else next(tier for tier, longest in _TIERS if length <= longest)
     return f"{tier}{'blob' if binary else 'text'}"
 
@@ -150,7 +146,7 @@ def parse_type(name: str) -> Type:
             break
     found = _NAME.fullmatch(plain)
     base = found[1] if found else ""
-    if not found or (base not in _PLAIN and not base.startswith("type")):
+    if not found or base not in _PLAIN:
         close = difflib.get_close_matches(base or plain, (*_PLAIN, *_ALIASES), n=1)
         raise ValueError(f"{name!r} is not a known type" + (f"; did you mean {close[0]}?" if close else ""))
     flags = _flags(found[6], name)
