@@ -11,6 +11,7 @@ from wiretape.protocols.base import Codec
 
 CODECS: Mapping[str, str] = MappingProxyType(
     {
+        "mysql": "wiretape.protocols.mysql",
         "postgres": "wiretape.protocols.postgres",
     }
 )

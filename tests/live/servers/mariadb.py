@@ -1,4 +1,4 @@
-"""A private MariaDB for tests: its own data folder, a free port, loopback only; gone, with all it wrote, when the test is done."""
+"""A private MariaDB for tests: its own data folder, a free port, loopback only; gone when the test is done."""
 
 from __future__ import annotations
 

@@ -75,3 +75,7 @@ def of_collation(number: int) -> Charset:
 def of_name(name: str) -> Charset | None:
     """The character set of this name."""
     return _BY_NAME.get(name.lower())
+
+
+DEFAULTS: Final = tuple(one for one in _SETS if one.name != "utf8")
+"""Every character set once."""

@@ -23,8 +23,8 @@ _SESSION_QUERY = re.compile(rf"select {_ITEM}(?:, {_ITEM})*(?: limit \?)?")
 _PROBE = re.compile(r"select \?|select cast \(\? as char \(\?\)\) as \w+|/\* ping \*/.*|do \?")
 _FUNCTION = re.compile(rf"@@|{_NAMES}")
 _WRITING_VERBS = frozenset(
-    ("insert", "update", "delete", "replace", "truncate", "create", "alter", "drop", "rename", "grant", "revoke", "load", "call",
-     "optimize", "repair", "import", "install", "uninstall", "handler", "import", "xa")
+    ("insert", "update", "delete", "replace", "truncate", "create", "alter", "drop", "rename", "grant", "revoke", "load",
+     "call", "optimize", "repair", "install", "uninstall", "handler", "import", "xa")
 )  # fmt: skip
 _WRITING_PART = re.compile(r"(?:\(|[()] |^explain |^analyze )(?:insert into|update|delete from|replace into) \S")
 _MAIN_VERBS = frozenset(("select", "insert", "update", "delete", "replace", "values", "table"))

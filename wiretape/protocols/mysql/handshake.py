@@ -126,17 +126,21 @@ class ChangeUser:
     """COM_CHANGE_USER, as far as it changes what follows. `collation` is 0 where the client names none."""
 
     user: bytes
+    secret: bytes
     database: bytes
     collation: int = 0
+    plugin: str = ""
 
     @classmethod
     def decode(cls, body: bytes) -> ChangeUser:
         """The payload behind the command byte. Raises DecodeError."""
         cursor = Cursor(body)
         user = cursor.until(b"\0")
-        cursor.take(U8.read(cursor))
+        secret = cursor.take(U8.read(cursor))
         database = read_null_text(cursor)
-        return cls(user=user, database=database, collation=U16.read(cursor) if cursor.left >= 2 else 0)
+        collation = U16.read(cursor) if cursor.left >= 2 else 0
+        plugin = read_null_text(cursor).decode("ascii", "replace")
+        return cls(user=user, secret=secret, database=database, collation=collation, plugin=plugin)
 
 
 def switch(plugin: str, scramble: bytes) -> bytes:

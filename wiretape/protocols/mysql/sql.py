@@ -77,15 +77,21 @@ def tidy(sql: str) -> str:
     for place, name in _stable_names(words, parts).items():
         texts[places[place]] = name
     first, last = places[parts[0][0]], places[parts[-1][1] - 1]
-    if first and found[first - 1][0] in ("space", "hint"):
-        while first and found[first - 1][0] == "hint":
-            first -= 1
-    while last + 1 < len(found) and (found[last + 1][0] == "hint" or found[last + 1 : last + 3][-1][0] == "hint"):
-        last += 1
+    first, last = _with_hints(found, first, -1), _with_hints(found, last, 1)
     for place in range(first, last + 1):
         if found[place][0] == "string" and not _readable(texts[place]):
             _in_hexadecimal(found, texts, place)
     return "".join(texts[first : last + 1])
+
+
+def _with_hints(found: Sequence[Token], place: int, step: int) -> int:
+    """The place of the outermost edge of a hint beside this place, or the place itself."""
+    at = kept = place
+    while 0 <= at + step < len(found) and found[at + step][0] in ("space", "hint"):
+        at += step
+        if found[at][0] == "hint":
+            kept = at
+    return kept
 
 
 def _readable(text: str) -> bool:
