@@ -284,7 +284,8 @@ class Conversation:
             self._release()
 
     def _number(self, reading: Reading, status: int | None) -> None:
-        now = self._in_transaction if status is None else bool(status & Status.IN_TRANSACTION)
+        unsaid = self._in_transaction or not self._state.autocommit  # an error does not tell
+        now = unsaid if status is None else bool(status & Status.IN_TRANSACTION)
         if self._in_transaction or now:
             if self._transaction is None:
                 self._transactions += 1

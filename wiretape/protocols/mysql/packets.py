@@ -41,17 +41,15 @@ class Ok:
         if cursor.left < 4:
             return out
         status, warnings = U16.read(cursor), U16.read(cursor)
+        info = read_text(cursor) if cursor.left else b""  # servers write its length even where the manual says they do not
         if not capabilities & Cap.SESSION_TRACK:
-            return replace(out, status=status, warnings=warnings, info=cursor.take(cursor.left))
-        info = read_text(cursor) if cursor.left else b""
+            return replace(out, status=status, warnings=warnings, info=info)
         changes = _changes(read_text(cursor)) if status & Status.SESSION_STATE_CHANGED and cursor.left else {}
         return replace(out, status=status, warnings=warnings, info=info, changes=changes)
 
-    def encode(self, capabilities: int, header: int = OK) -> bytes:
+    def encode(self, header: int = OK) -> bytes:
         """The packet's payload. `changes` are not told."""
-        info = self.info
-        if capabilities & Cap.SESSION_TRACK and info:
-            info = write_text(info)
+        info = write_text(self.info) if self.info else b""
         return b"".join(
             (
                 bytes((header,)), write_lenenc(self.affected), write_lenenc(self.last_insert_id), U16.write(self.status),

@@ -124,7 +124,7 @@ class Playback:
     def _result(self, result: Result, more: int, rendered: Rendered) -> None:
         status = self.session.status | more | (Status.OUT_PARAMETERS if result.out else 0)
         if result.columns is None:
-            self.send(replace(result.ok, status=status).encode(self.capabilities))
+            self.send(replace(result.ok, status=status).encode())
             return
         self.columns(result.columns, status)
         for row in result.rows:
@@ -146,10 +146,10 @@ class Playback:
     def end(self, status: int, warnings: int) -> None:
         """The end of rows."""
         if self.capabilities & Cap.DEPRECATE_EOF:
-            self.send(replace(Result().ok, status=status, warnings=warnings).encode(self.capabilities, EOF))
+            self.send(replace(Result().ok, status=status, warnings=warnings).encode(EOF))
         else:
             self.send(encode_eof(status, warnings))
 
     def ok(self) -> None:
         """A plain OK."""
-        self.send(replace(Result().ok, status=self.session.status).encode(self.capabilities))
+        self.send(replace(Result().ok, status=self.session.status).encode())
