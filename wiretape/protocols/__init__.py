@@ -12,6 +12,7 @@ from wiretape.protocols.base import Codec
 CODECS: Mapping[str, str] = MappingProxyType(
     {
         "http": "wiretape.protocols.http",
+        "mysql": "wiretape.protocols.mysql",
         "postgres": "wiretape.protocols.postgres",
         "mongo": "wiretape.protocols.mongo",
         "raw": "wiretape.protocols.raw",
