@@ -12,6 +12,7 @@ from wiretape.protocols.base import Codec
 CODECS: Mapping[str, str] = MappingProxyType(
     {
         "postgres": "wiretape.protocols.postgres",
+        "redis": "wiretape.protocols.redis",
     }
 )
 
