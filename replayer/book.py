@@ -6,75 +6,25 @@ single-threaded code, no input or output.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from normalizers.base import Normalizer, When
+from normalizers.base import When
 from replayer import nearest
-from replayer.bindings import Bindings, may_vary
+from replayer.bindings import Bindings
 from replayer.nearest import Recorded
 from replayer.noise import Rules
+from replayer.scope import Expected, Key, Scope
+from replayer.turns import Turns
 from wiretape.case import Call, Case, Suite
-from wiretape.protocols.base import Answers, Ask, Codec, Miss, Waiting
-from wiretape.tree import Tree, same
+from wiretape.protocols.base import Ask, Codec, Miss, Waiting
 
 type How = Literal["first", "repeat", "session", "synthesised", "missed"]
-type Key = tuple[str, str]
 
 _CONTROL = frozenset(("begin", "end", "control"))
 _MISSES_KEPT = 1000
 _EXPLAINED = 20
-
-
-class Expected:
-    """One recorded call within a scope, and how often it has been served."""
-
-    __slots__ = ("_may_vary", "_served", "_version", "ask", "call", "case", "noise", "position", "required", "used", "when")
-
-    def __init__(self, recorded: Recorded, position: int, when: When, noise: tuple[tuple[str, Normalizer], ...] = ()) -> None:
-        self.call, self.ask, self.case = recorded.call, recorded.ask, recorded.case
-        self.position, self.when, self.noise = position, when, noise
-        self.required = False
-        self.used = 0
-        self._version = -1
-        self._may_vary: bool | None = None
-        self._served = self.call
-
-    def serve(self, bindings: Bindings) -> Call:
-        """The call with live values in place of the recorded ones they stand for. What it says is known from now on."""
-        if not self.used:
-            bindings.learn(dict(self.call.fields))
-        self.used += 1
-        if self._version != bindings.version:
-            self._version = bindings.version
-            fields = bindings.stand(dict(self.call.fields))
-            if all(value is self.call.fields[name] for name, value in fields.items()):
-                self._served = self.call
-            elif not same(fields, dict(self._served.fields)):
-                self._served = replace(self.call, fields=fields)
-                bindings.learn(fields)
-        return self._served
-
-    def meets(self, ask: Ask, bindings: Bindings) -> bool:
-        """Whether the ask's values mean what was recorded; binds what is fresh."""
-        if not self.noise:
-            return bindings.meet_all(self.ask.values, ask.values, self.when)
-        if len(self.ask.values) != len(ask.values):
-            return False
-        pairs = zip(self.ask.values, ask.values, strict=True)
-        kept = [pair for pair in pairs if not self._is_noise(*pair)]
-        return bindings.meet_all([mine for mine, _ in kept], [theirs for _, theirs in kept], self.when)
-
-    @property
-    def may_vary(self) -> bool:
-        """Whether other values than its own may mean the same."""
-        if self._may_vary is None:
-            self._may_vary = bool(self.noise) or any(map(may_vary, self.ask.values))
-        return self._may_vary
-
-    def _is_noise(self, recorded: Tree, live: Tree) -> bool:
-        return any(text == str(recorded) and kind.recognises(live) for text, kind in self.noise)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,90 +46,11 @@ class Outcome:
     misses: tuple[Miss, ...]
 
 
-class _Shelf:
-    """The calls of one shape, in recorded order."""
-
-    __slots__ = ("_variable", "entries", "exact")
-
-    def __init__(self) -> None:
-        self.entries: list[Expected] = []
-        self._variable: list[Expected] = []
-        self.exact: dict[object, list[Expected]] = {}
-
-    def add(self, entry: Expected) -> None:
-        self.entries.append(entry)
-        self._variable.append(entry)
-        self.exact.setdefault(_key(entry.ask.values), []).append(entry)
-
-    def variable(self) -> Sequence[Expected]:
-        """Those never served that may answer other values than their own. Neither the served ones nor the rest are looked at
-        again: a shape may have thousands of calls."""
-        if self._variable:
-            self._variable = [entry for entry in self._variable if not entry.used and entry.may_vary]
-        return self._variable
-
-
-class _Scope:
-    """Calls that may answer now."""
-
-    def __init__(self, entries: Iterable[Expected], *, repeat_writes: bool = False) -> None:
-        self.entries = tuple(entries)
-        self._repeat_writes = repeat_writes
-        self._shelves: dict[Key, _Shelf] = {}
-        for entry in self.entries:
-            self._shelves.setdefault((entry.ask.target, entry.ask.shape), _Shelf()).add(entry)
-
-    def find(self, ask: Ask, bindings: Bindings) -> Expected | None:
-        """The call that answers: unused before used, equal values before those that merely mean the same."""
-        shelf = self._shelves.get((ask.target, ask.shape))
-        if shelf is None:
-            return None
-        values = tuple(map(bindings.recorded, ask.values)) if len(bindings) else ask.values
-        exact = shelf.exact.get(_key(values), ())
-        used = None
-        for entry in exact:
-            if _typed_alike(entry.ask.values, values):
-                if not entry.used:
-                    return entry
-                used = entry
-        for entry in shelf.variable():
-            if entry.meets(ask, bindings):
-                return entry
-        if ask.writes and not self._repeat_writes:
-            return None
-        if used is not None:
-            return used
-        return next((entry for entry in reversed(shelf.entries) if entry.used and entry.meets(ask, bindings)), None)
-
-    def like(self, ask: Ask) -> Expected | None:
-        """A call of the ask's shape: one with its values if there is, else rather one that did not fail and is unused."""
-        shelf = self._shelves.get((ask.target, ask.shape))
-        if shelf is None:
-            return None
-        exact = shelf.exact.get(_key(ask.values), ())
-        if ask.values and exact:
-            return next((entry for entry in exact if not entry.used), exact[0])
-        return min(shelf.entries, key=lambda entry: ("error" in entry.call.fields, entry.used > 0))
-
-
-def _typed_alike(left: tuple[Tree, ...], right: tuple[Tree, ...]) -> bool:
-    """Whether values of equal key are the same: 1 and True have one key."""
-    return list(map(type, left)) == list(map(type, right)) or all(map(same, left, right))
-
-
-def _key(values: tuple[Tree, ...]) -> object:
-    try:
-        hash(values)
-    except TypeError:
-        return repr(values)
-    return values
-
-
 class Book:
     """The suite's calls. Between `begin` and `end` those of one case may answer, at any time those of the session.
 
     `on_settled` is called whenever the case under way has seen all it needs and no transaction it opened is still open,
-    `on_miss` at every miss.
+    `on_miss` at every miss, `on_progress` when more may be due to be delivered unasked (`due`, and `turn` of asks that block).
     `passthrough`: a miss is to be put to the real server instead.
     """
 
@@ -195,13 +66,14 @@ class Book:
         self.bindings = Bindings() if bindings is None else bindings
         self.on_settled: Callable[[], None] = lambda: None
         self.on_miss: Callable[[Miss], None] = lambda _: None
+        self.on_progress: Callable[[], None] = lambda: None
         self._suite, self._codecs, self._passthrough = suite, codecs, passthrough
         self._session_calls = [Recorded(case="", call=call, ask=self._ask(call)) for call in suite.session]
         clock = when or When(recorded=0.0, live=0.0)
-        self._session = _Scope((Expected(call, at, clock) for at, call in enumerate(self._session_calls)), repeat_writes=True)
+        self._session = Scope((Expected(call, at, clock) for at, call in enumerate(self._session_calls)), repeat_writes=True)
         self._by_case: dict[int, tuple[Recorded, ...]] = {}
         self._index: dict[Key, list[Recorded]] | None = None
-        self._scope: _Scope | None = None
+        self._scope: Scope | None = None
         self._case = ""
         self._clear()
         self.stray: list[Miss] = []
@@ -213,6 +85,7 @@ class Book:
         self._explained: dict[Key, tuple[int, Miss | None]] = {}
         self._left = 0
         self._open: set[int] = set()
+        self._turns: Turns[Expected] = Turns()
 
     def _ask(self, call: Call) -> Ask:
         return self._codecs[call.target].ask(call)
@@ -234,8 +107,10 @@ class Book:
         for entry in entries:
             entry.required = not entry.call.ambiguous and entry.position not in idle
         self._clear()
-        self._scope, self._case = _Scope(entries), case.name
+        self._scope, self._case = Scope(entries), case.name
         self._left = sum(entry.required for entry in entries)
+        self._turns = Turns(entries)
+        self.on_progress()
 
     def end(self) -> Outcome:
         """The case is over: what comes from now on is not its own."""
@@ -247,14 +122,14 @@ class Book:
     def open_all(self, when: Callable[[Case], When]) -> None:
         """All cases answer at once, and go on answering (`wiretape serve`)."""
         cases = ((case, when(case)) for case in self._suite.cases)
-        self._scope = _Scope(
+        self._scope = Scope(
             Expected(recorded, at, clock) for case, clock in cases for at, recorded in enumerate(self._recorded(case))
         )
 
-    def answers(self, target: str, connection: int | None = None) -> Answers:
-        """The book as the responder of one connection sees it."""
+    def answers(self, connection: int | None = None) -> Desk:
+        """The book as one connection sees it."""
         self._connections += 1
-        return _Desk(self, target, self._connections if connection is None else connection)
+        return Desk(self, self._connections if connection is None else connection)
 
     @property
     def asked(self) -> int:
@@ -277,6 +152,8 @@ class Book:
 
     def take(self, ask: Ask, connection: int) -> Call | Miss | Waiting:
         """See wiretape.protocols.base.Answers."""
+        if ask.blocks is not None:
+            return self.turn(ask, connection) or Waiting()
         entry = self._scope.find(ask, self.bindings) if self._scope else None
         if entry is not None:
             how: How = "repeat" if entry.used else "first"
@@ -293,6 +170,38 @@ class Book:
             self._note(ask, connection, "synthesised")
             return Miss(ask=ask)
         return self._miss(ask, connection)
+
+    def turn(self, ask: Ask, connection: int) -> Call | None:
+        """The answer to an ask that blocks, if there is one and its turn has come."""
+        entry = self._scope.find(ask, self.bindings) if self._scope else None
+        how: How = "first"
+        if entry is None:
+            entry, how = self._session.find(ask, self.bindings), "session"
+        elif self._case and not self._turns.come(entry):
+            return None
+        if entry is None:
+            return None
+        call = entry.serve(self.bindings)
+        self._note(ask, connection, how, entry)
+        return call
+
+    @property
+    def pushes(self) -> bool:
+        """Whether a push of the case under way is still to be delivered."""
+        return self._turns.pending
+
+    def due(self) -> list[Expected]:
+        """The pushes of the case under way that are to be delivered now, in recorded order."""
+        return list(self._turns.due())
+
+    def push(self, entry: Expected, deliver: Callable[[Call], bool], connection: int) -> bool:
+        """Offer a push to a connection; False where it does not take it."""
+        if not deliver(entry.served(self.bindings)):
+            return False
+        self._turns.done(entry)
+        entry.serve(self.bindings)
+        self._note(entry.ask, connection, "first", entry)
+        return True
 
     def _miss(self, ask: Ask, connection: int) -> Miss | Waiting:
         self._note(ask, connection, "missed")
@@ -326,6 +235,8 @@ class Book:
             self._open.discard(connection)
         if how == "first" and expected is not None and expected.required:
             self._left -= 1
+        if self._turns.pending or ask.writes:
+            self.on_progress()
         if self.settled:
             self.on_settled()
 
@@ -338,19 +249,32 @@ class Book:
         return self._index
 
 
-class _Desk:
+class Desk:
     """The book from where one connection stands."""
 
-    __slots__ = ("_book", "_connection", "_target")
+    __slots__ = ("_book", "_connection")
 
-    def __init__(self, book: Book, target: str, connection: int) -> None:
-        self._book, self._target, self._connection = book, target, connection
+    def __init__(self, book: Book, connection: int) -> None:
+        self._book, self._connection = book, connection
 
     def peek(self, ask: Ask) -> Call | None:
         return self._book.peek(ask)
 
     def take(self, ask: Ask) -> Call | Miss | Waiting:
         return self._book.take(ask, self._connection)
+
+    @property
+    def pushes(self) -> bool:
+        """Whether any push is still to be delivered."""
+        return self._book.pushes
+
+    def turn(self, ask: Ask) -> Call | None:
+        """See `Book.turn`."""
+        return self._book.turn(ask, self._connection)
+
+    def push(self, entry: Expected, deliver: Callable[[Call], bool]) -> bool:
+        """See `Book.push`."""
+        return self._book.push(entry, deliver, self._connection)
 
 
 def around_nothing[T](asks: Sequence[tuple[Ask, T]]) -> set[T]:

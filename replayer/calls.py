@@ -5,9 +5,10 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from replayer.book import Expected, Outcome, Seen, around_nothing
+from replayer.book import Outcome, Seen, around_nothing
 from replayer.events import CallFinding
 from replayer.nearest import value_differences
+from replayer.scope import Expected
 from wiretape.protocols.base import Ask
 from wiretape.tree import Tree, same
 

@@ -11,8 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from replayer.book import Book
+from replayer.book import Book, Desk
 from replayer.passthrough import Passthrough
+from replayer.scope import Expected
 from replayer.tls import CLIENT_HELLO, TlsServer, context
 from wiretape.case import Call
 from wiretape.config import Address, Target
@@ -36,7 +37,9 @@ class Mocks:
     ) -> None:
         self._targets, self._facts, self._codecs, self._book, self._home = targets, facts, codecs, book, home
         self._servers: list[asyncio.Server] = []
-        self._connections: set[MockConnection] = set()
+        self._connections: dict[MockConnection, None] = {}  # in the order in which they came
+        self._delivery: asyncio.Handle | None = None
+        book.on_progress = self._progress
         self.addresses: dict[str, Address] = {}
 
     async def start(self) -> None:
@@ -61,13 +64,34 @@ class Mocks:
 
     def _connection(self, target: Target, tls: Callable[[], ssl.SSLContext]) -> MockConnection:
         codec = self._codecs[target.name]
-        responder = codec.responder(self._facts.get(target.name, {}), self._book.answers(target.name), target.name)
-        connection = MockConnection(target, codec, responder, tls, self._connections.discard)
-        self._connections.add(connection)
+        desk = self._book.answers()
+        responder = codec.responder(self._facts.get(target.name, {}), desk, target.name)
+        connection = MockConnection(target, codec, responder, tls, desk)
+        connection.on_progress, connection.on_end = self._progress, self._ended
+        self._connections[connection] = None
         return connection
+
+    def _ended(self, connection: MockConnection) -> None:
+        self._connections.pop(connection, None)
+
+    def _progress(self) -> None:
+        """Soon, see what is due to be delivered: not now, in the middle of an answer."""
+        if self._delivery is None:
+            self._delivery = asyncio.get_running_loop().call_soon(self._deliver)
+
+    def _deliver(self) -> None:
+        self._delivery = None
+        for connection in list(self._connections):
+            connection.take_turn()
+        for entry in self._book.due():
+            for connection in list(self._connections):
+                if connection.target.name == entry.ask.target and connection.take_push(entry):
+                    break
 
     async def stop(self) -> None:
         """Hang up on everyone and stop listening. Safe to call again."""
+        if self._delivery is not None:
+            self._delivery.cancel()
         for server in self._servers:
             server.close()
         for connection in list(self._connections):
@@ -94,9 +118,11 @@ class MockConnection(asyncio.Protocol):
         codec: Codec,
         responder: Responder,
         tls: Callable[[], ssl.SSLContext],
-        ended: Callable[[MockConnection], None],
+        desk: Desk,
     ) -> None:
-        self._target, self._codec, self._responder, self._context, self._ended = target, codec, responder, tls, ended
+        self.target, self._codec, self._responder, self._context, self._desk = target, codec, responder, tls, desk
+        self.on_progress: Callable[[], None] = lambda: None
+        self.on_end: Callable[[MockConnection], None] = lambda _: None
         self._transport: asyncio.Transport | None = None
         self._tls: TlsServer | None = None
         self._passthrough: Passthrough | None = None
@@ -117,7 +143,7 @@ class MockConnection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._transport = None
-        self._ended(self)
+        self.on_end(self)
 
     def close(self) -> None:
         """Hang up."""
@@ -141,16 +167,39 @@ class MockConnection(asyncio.Protocol):
         if len(data) <= _SLICE and not (self._tls or self._held or self._full or self._responder.waiting):
             self._answer(self._responder.receive(data))  # nearly always
             return
+        if self._tls is None:
+            self._held += data
+            self._go_on()
+        else:
+            self._decrypt(data)
+
+    def _decrypt(self, data: bytes) -> None:
+        assert self._tls is not None
         try:
-            plain = self._tls.receive(data) if self._tls else data
+            self._held += self._tls.receive(data)
         except ssl.SSLError:
             self._send(b"")
             self._hang_up()
             return
-        self._held += plain
         self._go_on()
-        if self._tls and self._tls.ended:
+        if self._tls.ended:
             self._hang_up()
+
+    def take_turn(self) -> None:
+        """Answer the ask that blocks, if there is one and its turn has come."""
+        ask = self._responder.waiting
+        if ask is not None and ask.blocks is not None and (call := self._desk.turn(ask)) is not None:
+            self._resume(call)
+
+    def take_push(self, entry: Expected) -> bool:
+        """Deliver a push; False if this client has not asked for it, or is going."""
+        return self._transport is not None and not self._transport.is_closing() and self._desk.push(entry, self._push)
+
+    def _push(self, call: Call) -> bool:
+        data = self._responder.push(call)
+        if data is not None:
+            self._answer(data)
+        return data is not None
 
     def _go_on(self) -> None:
         """Answer what was asked, a slice at a time, for as long as the client takes the answers."""
@@ -164,12 +213,16 @@ class MockConnection(asyncio.Protocol):
         self._send(reply)
         if self._responder.upgrade:
             self._tls = TlsServer(self._context())
-            self._held.clear()  # what came unencrypted is not taken for what comes encrypted
-            self._responder.upgraded()
+            # What came unencrypted is not taken for what comes encrypted: all of it is the client's handshake.
+            early = self._responder.upgraded() + bytes(self._held)
+            self._held.clear()
+            self._decrypt(early)
         if self._responder.closed:
             self._hang_up()
         elif (ask := self._responder.waiting) is not None and ask.blocks is None:
             self._ask_upstream()
+        elif self._desk.pushes:
+            self.on_progress()  # it may have subscribed just now
         if self._responder.pause != self._pause:
             self._set_timer()
 
@@ -188,7 +241,7 @@ class MockConnection(asyncio.Protocol):
 
     def _ask_upstream(self) -> None:
         if self._passthrough is None:
-            self._passthrough = Passthrough(self._target, self._codec, self._resume)
+            self._passthrough = Passthrough(self.target, self._codec, self._resume)
         ask = self._responder.waiting
         assert ask is not None
         self._throttle()

@@ -100,10 +100,27 @@ def value_differences(recorded: Ask, live: Ask) -> Iterator[str]:
     """One line for each value in which two asks of one shape differ."""
     names = labels(live)
     for at, (mine, theirs) in enumerate(zip(recorded.values, live.values, strict=False)):
-        if not same(mine, theirs):
-            yield f"{names[at]}: recorded {mine!r}, live {theirs!r}"
+        yield from _tree_differences(names[at], mine, theirs)
     if len(recorded.values) != len(live.values):
         yield f"number of values: recorded {len(recorded.values)}, live {len(live.values)}"
+
+
+def _tree_differences(name: str, recorded: Tree, live: Tree) -> Iterator[str]:
+    if same(recorded, live):
+        return
+    if isinstance(recorded, dict) and isinstance(live, dict):
+        for key in [*recorded, *(key for key in live if key not in recorded)]:
+            if key not in live:
+                yield f"{name}.{key}: recorded {recorded[key]!r}, live nothing"
+            elif key not in recorded:
+                yield f"{name}.{key}: recorded nothing, live {live[key]!r}"
+            else:
+                yield from _tree_differences(f"{name}.{key}", recorded[key], live[key])
+    elif isinstance(recorded, list) and isinstance(live, list) and len(recorded) == len(live):
+        for at, pair in enumerate(zip(recorded, live, strict=True)):
+            yield from _tree_differences(f"{name}[{at}]", *pair)
+    else:
+        yield f"{name}: recorded {recorded!r}, live {live!r}"
 
 
 def labels(ask: Ask) -> list[str]:

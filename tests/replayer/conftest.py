@@ -14,7 +14,7 @@ from wiretape.protocols.base import Ask, Codec
 from wiretape.tree import Tree
 
 CONTROL = MappingProxyType(
-    {"begin": "begin", "commit": "end", "rollback": "end", "savepoint": "control", "set": "housekeeping"}
+    {"begin": "begin", "commit": "end", "rollback": "end", "savepoint": "control", "set": "housekeeping", "message": "push"}
 )
 
 
@@ -24,8 +24,11 @@ def toy_ask(call: Call) -> Ask:
     shape = re.sub(r"'[^']*'|\b\d+\b", "?", call.operation)
     first = call.operation.split()[0].lower()
     role: Any = CONTROL.get(first, "query")
-    writes = first in ("insert", "update", "delete", "commit")
-    return Ask(target=call.target, operation=call.operation, shape=shape, values=values, writes=writes, role=role)
+    writes = first in ("insert", "update", "delete", "commit", "pop")
+    blocks = 0.2 if first == "pop" else None
+    return Ask(
+        target=call.target, operation=call.operation, shape=shape, values=values, writes=writes, role=role, blocks=blocks
+    )
 
 
 def _absent(*args: object) -> Any:

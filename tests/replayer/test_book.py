@@ -36,13 +36,13 @@ def opened(toy: Any, codecs: Any) -> Any:
 
 def test_same_call_each_recording_once_then_the_last_again(toy: Any, opened: Any) -> None:
     book = opened(toy.call("SELECT 1", rows=[["a"]]), toy.call("SELECT 1", rows=[["b"]]))
-    answers = book.answers("main")
+    answers = book.answers()
     assert [answers.take(toy.ask("SELECT 1")).fields["rows"] for _ in range(3)] == [[["a"]], [["b"]], [["b"]]]
     assert [seen.how for seen in book.end().seen] == ["first", "first", "repeat"]
 
 
 def test_a_write_is_never_answered_twice(toy: Any, opened: Any) -> None:
-    answers = opened(toy.call("INSERT x 1")).answers("main")
+    answers = opened(toy.call("INSERT x 1")).answers()
     assert isinstance(answers.take(toy.ask("INSERT x 1")), Call)
     miss = answers.take(toy.ask("INSERT x 1"))
     assert isinstance(miss, Miss)
@@ -51,36 +51,32 @@ def test_a_write_is_never_answered_twice(toy: Any, opened: Any) -> None:
 
 def test_other_values_are_a_miss_that_names_them(toy: Any, opened: Any) -> None:
     book = opened(toy.call("SELECT x WHERE id = 1"))
-    miss = book.answers("main").take(toy.ask("SELECT x WHERE id = 2"))
+    miss = book.answers().take(toy.ask("SELECT x WHERE id = 2"))
     assert miss.nearest.operation == "SELECT x WHERE id = 1"
     assert miss.differences == ("value 1 (id): recorded '1', live '2'",)
     assert book.end().misses == (miss,)
 
 
 def test_another_shape_is_a_miss_that_names_the_words(toy: Any, opened: Any) -> None:
-    miss = (
-        opened(toy.call("SELECT a FROM t WHERE on = 1 AND id = 2"))
-        .answers("main")
-        .take(toy.ask("SELECT a FROM t WHERE id = 2"))
-    )
+    miss = opened(toy.call("SELECT a FROM t WHERE on = 1 AND id = 2")).answers().take(toy.ask("SELECT a FROM t WHERE id = 2"))
     assert miss.differences == ("no longer there: on = ? AND",)
 
 
 def test_a_miss_says_which_other_case_has_the_call(toy: Any, opened: Any) -> None:
     others = [toy.case("there", toy.call("SELECT x 5"))]
-    miss = opened(toy.call("SELECT x 4"), others=others).answers("main").take(toy.ask("SELECT x 5"))
+    miss = opened(toy.call("SELECT x 4"), others=others).answers().take(toy.ask("SELECT x 5"))
     assert "recorded in case there" in miss.advice
 
 
 def test_nothing_alike_says_so(toy: Any, opened: Any) -> None:
-    miss = opened(toy.call("SELECT a")).answers("main").take(toy.ask("UPDATE something quite = other"))
+    miss = opened(toy.call("SELECT a")).answers().take(toy.ask("UPDATE something quite = other"))
     assert miss.nearest is None
     assert "nothing like it was recorded" in miss.explain()
 
 
 def test_session_calls_answer_any_time_and_repeat(toy: Any, opened: Any) -> None:
     book = opened(session=[toy.call("SELECT v", rows=[[1]])])
-    answers = book.answers("main")
+    answers = book.answers()
     for _ in range(2):
         assert answers.take(toy.ask("SELECT v")).fields["rows"] == [[1]]
     book.end()
@@ -89,17 +85,17 @@ def test_session_calls_answer_any_time_and_repeat(toy: Any, opened: Any) -> None
 
 def test_a_case_call_goes_before_a_session_call(toy: Any, opened: Any) -> None:
     book = opened(toy.call("SELECT v", rows=[[2]]), session=[toy.call("SELECT v", rows=[[1]])])
-    assert book.answers("main").take(toy.ask("SELECT v")).fields["rows"] == [[2]]
+    assert book.answers().take(toy.ask("SELECT v")).fields["rows"] == [[2]]
 
 
 def test_targets_do_not_mix(toy: Any, opened: Any) -> None:
     book = opened(toy.call("SELECT v", target="other"))
-    assert isinstance(book.answers("main").take(toy.ask("SELECT v")), Miss)
+    assert isinstance(book.answers().take(toy.ask("SELECT v")), Miss)
 
 
 def test_transaction_control_without_recording_is_no_reported_miss(toy: Any, opened: Any) -> None:
     book = opened()
-    assert isinstance(book.answers("main").take(toy.ask("begin")), Miss)
+    assert isinstance(book.answers().take(toy.ask("begin")), Miss)
     outcome = book.end()
     assert outcome.misses == ()
     assert [seen.how for seen in outcome.seen] == ["synthesised"]
@@ -107,7 +103,7 @@ def test_transaction_control_without_recording_is_no_reported_miss(toy: Any, ope
 
 def test_volatile_values_agree_after_exact_ones(toy: Any, opened: Any) -> None:
     book = opened(toy.call(f"INSERT id '{R1}'", rows=[[R1]]), toy.call(f"SELECT id '{R1}'", rows=[["found", R1]]))
-    answers = book.answers("main")
+    answers = book.answers()
     assert answers.take(toy.ask(f"INSERT id '{L1}'")).fields["rows"] == [[L1]]
     assert answers.take(toy.ask(f"SELECT id '{L1}'")).fields["rows"] == [["found", L1]]
     assert book.settled
@@ -115,7 +111,7 @@ def test_volatile_values_agree_after_exact_ones(toy: Any, opened: Any) -> None:
 
 def test_an_id_that_was_served_must_come_back(toy: Any, opened: Any) -> None:
     book = opened(toy.call("SELECT user 1", rows=[[R1]]), toy.call(f"SELECT posts '{R1}'"))
-    answers = book.answers("main")
+    answers = book.answers()
     answers.take(toy.ask("SELECT user 1"))
     assert isinstance(answers.take(toy.ask(f"SELECT posts '{L1}'")), Miss)
 
@@ -127,19 +123,19 @@ def test_noise_on_a_parameter_is_typed(toy: Any, codecs: Any) -> None:
         book = Book(toy.suite(case), codecs)
         book.bindings.learn(R1)
         book.begin(case, WHEN, Rules(noise, NORMALIZERS))
-        assert isinstance(book.answers("main").take(toy.ask(f"INSERT id '{value}'")), kind)
+        assert isinstance(book.answers().take(toy.ask(f"INSERT id '{value}'")), kind)
 
 
 def test_outside_a_case_a_miss_is_a_stray(toy: Any, opened: Any) -> None:
     book = opened(toy.call("SELECT 1"))
     book.end()
-    assert isinstance(book.answers("main").take(toy.ask("SELECT 1")), Miss)
+    assert isinstance(book.answers().take(toy.ask("SELECT 1")), Miss)
     assert len(book.stray) == 1
 
 
 def test_settled_when_all_required_were_seen_and_the_transaction_is_over(toy: Any, opened: Any) -> None:
     book = opened(toy.call("begin"), toy.call("INSERT x 1"), toy.call("commit"), toy.call("SELECT maybe", ambiguous=("there",)))
-    answers, states = book.answers("main"), []
+    answers, states = book.answers(), []
     book.on_settled = lambda: states.append(book.asked)
     for operation in ("begin", "INSERT x 1", "commit"):
         answers.take(toy.ask(operation))
@@ -148,7 +144,7 @@ def test_settled_when_all_required_were_seen_and_the_transaction_is_over(toy: An
 
 def test_a_transaction_nobody_expected_is_waited_for(toy: Any, opened: Any) -> None:
     book = opened()
-    answers = book.answers("main")
+    answers = book.answers()
     answers.take(toy.ask("begin"))
     assert not book.settled
     answers.take(toy.ask("rollback"))
@@ -157,14 +153,14 @@ def test_a_transaction_nobody_expected_is_waited_for(toy: Any, opened: Any) -> N
 
 def test_passthrough_asks_the_real_server(toy: Any, opened: Any) -> None:
     book = opened(passthrough=True)
-    assert isinstance(book.answers("main").take(toy.ask("SELECT 1")), Waiting)
+    assert isinstance(book.answers().take(toy.ask("SELECT 1")), Waiting)
     assert book.end().misses == ()
 
 
 def test_peek_looks_everywhere_and_prefers_what_did_not_fail(toy: Any, opened: Any) -> None:
     others = [toy.case("there", toy.call("SELECT x 5", columns={"x": "int4"}))]
     book = opened(toy.call("INSERT y 1", error={"code": "23505"}), toy.call("INSERT y 2", columns={}), others=others)
-    answers = book.answers("main")
+    answers = book.answers()
     assert answers.peek(toy.ask("SELECT x 9")).fields == {"columns": {"x": "int4"}}
     assert "error" not in answers.peek(toy.ask("INSERT y 3")).fields
     assert "error" in answers.peek(toy.ask("INSERT y 1")).fields
@@ -178,7 +174,7 @@ def test_serve_has_all_cases_at_once(toy: Any, codecs: Any) -> None:
     missed: list[Miss] = []
     book.on_miss = missed.append
     book.open_all(lambda _: WHEN)
-    answers = book.answers("main")
+    answers = book.answers()
     assert [answers.take(toy.ask(f"SELECT {n}")).fields["rows"] for n in (2, 1, 2)] == [["b"], ["a"], ["b"]]
     answers.take(toy.ask("SELECT 3"))
     assert len(missed) == 1
@@ -197,7 +193,7 @@ def test_never_answers_with_another_shape_nor_other_values(recorded: list[str], 
     suite = Suite(root=__import__("pathlib").Path("s"), cases=(case,), session=tuple(map(toy_call, session)))
     book = Book(suite, {"main": TOY})
     book.begin(case, WHEN)
-    answers = book.answers("main")
+    answers = book.answers()
     for operation in asked:
         answer = answers.take(toy_ask(toy_call(operation)))
         assert isinstance(answer, Miss) or answer.operation == operation
@@ -210,7 +206,7 @@ def test_a_dropped_filter_is_shown_against_this_case_though_another_has_the_call
     others = [toy.case("there", toy.call("SELECT a, b FROM t WHERE active"))]
     miss = (
         opened(toy.call("SELECT a, b FROM t WHERE active AND kind = 'x'"), others=others)
-        .answers("main")
+        .answers()
         .take(toy.ask("SELECT a, b FROM t WHERE active"))
     )
     assert miss.differences == ("no longer there: AND kind = ?",)
@@ -220,7 +216,7 @@ def test_a_dropped_filter_is_shown_against_this_case_though_another_has_the_call
 def test_a_statement_asked_over_and_over_is_explained_a_few_times(toy: Any, opened: Any) -> None:
     book = opened(toy.call("SELECT x WHERE id = 0"))
     for number in range(1, 1500):
-        book.answers("main").take(toy.ask(f"SELECT x WHERE id = {number}"))
+        book.answers().take(toy.ask(f"SELECT x WHERE id = {number}"))
     outcome = book.end()
     assert len(outcome.misses) == 1000
     assert len(outcome.seen) == 1499

@@ -22,7 +22,7 @@ def findings(toy: Any, codecs: Any) -> Any:
         case = toy.case("here", *calls)
         book = Book(toy.suite(case, session=[toy.call(each) for each in session]), codecs)
         book.begin(case, WHEN)
-        desks = {name: book.answers("main", number) for name, number in (("1", 1), ("2", 2))}
+        desks = {name: book.answers(number) for name, number in (("1", 1), ("2", 2))}
         for operation in asked:
             name, _, text = operation.rpartition(":")
             desks[name or "1"].take(toy.ask(text))

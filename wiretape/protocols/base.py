@@ -173,7 +173,9 @@ class Responder(Protocol):
         `upgraded()`."""
         ...
 
-    def upgraded(self) -> None: ...
+    def upgraded(self) -> bytes:
+        """TLS begins now. The bytes that came after the request for it and were not read: they belong to the handshake."""
+        ...
 
 
 class Upstream(Protocol):

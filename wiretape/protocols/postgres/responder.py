@@ -54,8 +54,9 @@ class PgResponder:
     def upgrade(self) -> bool:
         return self._upgrade
 
-    def upgraded(self) -> None:
+    def upgraded(self) -> bytes:
         self._upgrade, self._offers_tls = False, False
+        return b""
 
     @property
     def pause(self) -> float | None:

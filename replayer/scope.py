@@ -1,0 +1,149 @@
+"""The calls that may answer at one moment, by what they ask, and the order in which one is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from normalizers.base import Normalizer, When
+from replayer.bindings import Bindings, may_vary
+from replayer.nearest import Recorded
+from wiretape.case import Call
+from wiretape.protocols.base import Ask
+from wiretape.tree import Tree, same
+
+type Key = tuple[str, str]
+
+
+class Expected:
+    """One recorded call within a scope, and how often it has been served."""
+
+    __slots__ = ("_may_vary", "_served", "_version", "ask", "call", "case", "noise", "position", "required", "used", "when")
+
+    def __init__(self, recorded: Recorded, position: int, when: When, noise: tuple[tuple[str, Normalizer], ...] = ()) -> None:
+        self.call, self.ask, self.case = recorded.call, recorded.ask, recorded.case
+        self.position, self.when, self.noise = position, when, noise
+        self.required = False
+        self.used = 0
+        self._version = -1
+        self._may_vary: bool | None = None
+        self._served = self.call
+
+    def serve(self, bindings: Bindings) -> Call:
+        """The call with live values in place of the recorded ones they stand for. What it says is known from now on."""
+        if not self.used:
+            bindings.learn(dict(self.call.fields))
+        self.used += 1
+        return self.served(bindings)
+
+    def served(self, bindings: Bindings) -> Call:
+        """As it would be served now."""
+        if self._version != bindings.version:
+            self._version = bindings.version
+            fields = bindings.stand(dict(self.call.fields))
+            if all(value is self.call.fields[name] for name, value in fields.items()):
+                self._served = self.call
+            elif not same(fields, dict(self._served.fields)):
+                self._served = replace(self.call, fields=fields)
+                bindings.learn(fields)
+        return self._served
+
+    def meets(self, ask: Ask, bindings: Bindings) -> bool:
+        """Whether the ask's values mean what was recorded; binds what is fresh."""
+        if not self.noise:
+            return bindings.meet_all(self.ask.values, ask.values, self.when)
+        if len(self.ask.values) != len(ask.values):
+            return False
+        pairs = zip(self.ask.values, ask.values, strict=True)
+        kept = [pair for pair in pairs if not self._is_noise(*pair)]
+        return bindings.meet_all([mine for mine, _ in kept], [theirs for _, theirs in kept], self.when)
+
+    @property
+    def may_vary(self) -> bool:
+        """Whether other values than its own may mean the same."""
+        if self._may_vary is None:
+            self._may_vary = bool(self.noise) or any(map(may_vary, self.ask.values))
+        return self._may_vary
+
+    def _is_noise(self, recorded: Tree, live: Tree) -> bool:
+        return any(text == str(recorded) and kind.recognises(live) for text, kind in self.noise)
+
+
+class _Shelf:
+    """The calls of one shape, in recorded order."""
+
+    __slots__ = ("_variable", "entries", "exact")
+
+    def __init__(self) -> None:
+        self.entries: list[Expected] = []
+        self._variable: list[Expected] = []
+        self.exact: dict[object, list[Expected]] = {}
+
+    def add(self, entry: Expected) -> None:
+        self.entries.append(entry)
+        self._variable.append(entry)
+        self.exact.setdefault(_key(entry.ask.values), []).append(entry)
+
+    def variable(self) -> Sequence[Expected]:
+        """Those never served that may answer other values than their own. Neither the served ones nor the rest are looked at
+        again: a shape may have thousands of calls."""
+        if self._variable:
+            self._variable = [entry for entry in self._variable if not entry.used and entry.may_vary]
+        return self._variable
+
+
+class Scope:
+    """Calls that may answer now."""
+
+    def __init__(self, entries: Iterable[Expected], *, repeat_writes: bool = False) -> None:
+        self.entries = tuple(entries)
+        self._repeat_writes = repeat_writes
+        self._shelves: dict[Key, _Shelf] = {}
+        for entry in self.entries:
+            if entry.ask.role != "push":
+                self._shelves.setdefault((entry.ask.target, entry.ask.shape), _Shelf()).add(entry)
+
+    def find(self, ask: Ask, bindings: Bindings) -> Expected | None:
+        """The call that answers: unused before used, equal values before those that merely mean the same."""
+        shelf = self._shelves.get((ask.target, ask.shape))
+        if shelf is None:
+            return None
+        values = tuple(map(bindings.recorded, ask.values)) if len(bindings) else ask.values
+        exact = shelf.exact.get(_key(values), ())
+        used = None
+        for entry in exact:
+            if _typed_alike(entry.ask.values, values):
+                if not entry.used:
+                    return entry
+                used = entry
+        for entry in shelf.variable():
+            if entry.meets(ask, bindings):
+                return entry
+        if ask.blocks is not None or (ask.writes and not self._repeat_writes):
+            return None
+        if used is not None:
+            return used
+        return next((entry for entry in reversed(shelf.entries) if entry.used and entry.meets(ask, bindings)), None)
+
+    def like(self, ask: Ask) -> Expected | None:
+        """A call of the ask's shape: one with its values if there is, else rather one that did not fail and is unused."""
+        shelf = self._shelves.get((ask.target, ask.shape))
+        if shelf is None:
+            return None
+        exact = shelf.exact.get(_key(ask.values), ())
+        if ask.values and exact:
+            return next((entry for entry in exact if not entry.used), exact[0])
+        return min(shelf.entries, key=lambda entry: ("error" in entry.call.fields, entry.used > 0))
+
+
+def _typed_alike(left: tuple[Tree, ...], right: tuple[Tree, ...]) -> bool:
+    """Whether values of equal key are the same: 1 and True have one key."""
+    return list(map(type, left)) == list(map(type, right)) or all(map(same, left, right))
+
+
+def _key(values: tuple[Tree, ...]) -> object:
+    try:
+        hash(values)
+    except TypeError:
+        return repr(values)
+    return values
