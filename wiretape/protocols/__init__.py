@@ -16,6 +16,7 @@ CODECS: Mapping[str, str] = MappingProxyType(
         "postgres": "wiretape.protocols.postgres",
         "mongo": "wiretape.protocols.mongo",
         "raw": "wiretape.protocols.raw",
+        "redis": "wiretape.protocols.redis",
     }
 )
 
