@@ -37,6 +37,7 @@ from wiretape.protocols import codec
 PROGRAMS = Path(__file__).parent / "programs"
 SECONDS = 90
 MAX_BODY = 10 << 20
+STARTTLS = ("postgres", "mysql")  # whose recordings say whether TLS was taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +76,11 @@ def record(row: Row, server: Any, home: Path) -> Recorded:
     seen = watch(capture.read(recorder.path), MAX_BODY)
     found = sorted(seen.outbound, key=lambda one: one.interaction.started)
     kept = [one.interaction for one in found if one.interaction.role != "housekeeping"]
+    facts_tls = seen.facts.get("main", {}).get("tls")
     trouble = [f"the program failed against the real server: {run}"] if run.code or not run.output else []
     trouble += [f"lost: {loss.reason}" for loss in seen.losses]
     trouble += [f"incomplete: {one.operation}: {one.incomplete}" for one in kept if one.incomplete]
+    trouble += [] if facts_tls or not row.tls or row.codec not in STARTTLS else ["the driver did not speak TLS"]
     trouble += [] if kept or row.silent else ["nothing was recorded"]
     recorded = tuple(Call(target="main", operation=one.operation, fields=one.fields) for one in kept)
     suite = home / "suite"
@@ -103,14 +106,15 @@ def play(row: Row, recorded: Recorded) -> tuple[Run, list[str]]:
     how = codec(row.codec)
     facts = suite.facts.get("main", {})
     problems = [f"cannot be served: {each}" for call in suite.cases[0].calls for each in how.check(call, facts)]
+    served = replace(row, url=row.replayed_url or row.url)
     with mocked(row, suite, recorded.home) as mocks:
-        run = execute(row, row.replayed or row.program, mocks.port, recorded.home)
+        run = execute(served, row.replayed or row.program, mocks.port, recorded.home)
     return run, problems + differences(row, mocks.outcome)
 
 
 def differences(row: Row, outcome: Outcome) -> list[str]:
     found = [miss.explain() for miss in outcome.misses]
-    if not row.replayed:  # another driver has its own way with transactions
+    if not row.crossed:  # another driver has its own way with transactions
         found += [f"{each.kind} call: {each}" for each in calls.compare(outcome)]
     return found
 
@@ -173,7 +177,8 @@ def execute(row: Row, program: str, port: int, home: Path) -> Run:
             env=environ,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
+            errors="backslashreplace",
             check=False,
             timeout=SECONDS,
         )

@@ -98,15 +98,18 @@ def _mongo(server: Any) -> Any:
 def _mariadb(url: str, script: str) -> str:
     """Run a script; the first value of its last statement."""
     import pymysql
+    from pymysql.constants import CLIENT
 
     at = urlsplit(url)
     session = pymysql.connect(
-        host=at.hostname, port=at.port or 0, user=at.username, password=at.password or "", database=at.path[1:], autocommit=True
-    )
+        host=at.hostname, port=at.port or 0, user=at.username, password=at.password or "", database=at.path[1:],
+        autocommit=True, client_flag=CLIENT.MULTI_STATEMENTS,
+    )  # fmt: skip
     row: Any = None
     with session, session.cursor() as cursor:
-        for statement in script.split(";\n"):
-            if statement.strip():
-                cursor.execute(statement)
+        if script.strip():
+            cursor.execute(script)
+            row = cursor.fetchone()
+            while cursor.nextset():
                 row = cursor.fetchone()
     return str(row[0]) if row else ""

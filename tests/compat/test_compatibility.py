@@ -51,7 +51,7 @@ def _recorded(row: Row, server: object, home: Path) -> harness.Recorded:
         return harness.Recorded(run=run, suite=home, home=home, trouble=f"{type(error).__name__}: {error}")
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: re.sub(r"[^a-z0-9]+", "-", row.title.lower()))
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: re.sub(r"[^a-z0-9]+", "-", row.title.lower().replace("→", "to")))
 def test_a_driver_gets_its_recorded_answers_with_the_server_stopped(bench: Bench, row: Row) -> None:
     recorded = bench.recorded[row.title]
     if recorded.trouble:
