@@ -14,6 +14,7 @@ CODECS: Mapping[str, str] = MappingProxyType(
         "http": "wiretape.protocols.http",
         "postgres": "wiretape.protocols.postgres",
         "raw": "wiretape.protocols.raw",
+        "redis": "wiretape.protocols.redis",
     }
 )
 
