@@ -12,6 +12,7 @@ from wiretape.protocols.base import Codec
 CODECS: Mapping[str, str] = MappingProxyType(
     {
         "http": "wiretape.protocols.http",
+        "mongo": "wiretape.protocols.mongo",
         "postgres": "wiretape.protocols.postgres",
         "raw": "wiretape.protocols.raw",
         "redis": "wiretape.protocols.redis",
