@@ -13,6 +13,7 @@ CODECS: Mapping[str, str] = MappingProxyType(
     {
         "http": "wiretape.protocols.http",
         "mongo": "wiretape.protocols.mongo",
+        "mysql": "wiretape.protocols.mysql",
         "postgres": "wiretape.protocols.postgres",
         "raw": "wiretape.protocols.raw",
         "redis": "wiretape.protocols.redis",
