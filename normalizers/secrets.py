@@ -78,6 +78,8 @@ def _in_case(case: Case) -> Iterator[Found]:
     yield from _in_body(case.request.body)
     yield from _in_headers(case.response.headers)
     yield from _in_body(case.response.body)
+    for message in case.messages:
+        yield from _in_tree(message.value)
     for call in case.calls:
         yield from _in_call(call)
 
@@ -119,6 +121,8 @@ def _in_query(target: str) -> Iterator[Found]:
 def _in_body(body: Body) -> Iterator[Found]:
     if body.kind == "form" and isinstance(body.value, list):
         yield from _in_tree({str(pair[0]): pair[1] for pair in body.value if isinstance(pair, list) and len(pair) == 2})
+    elif body.kind == "multipart" and isinstance(body.value, list):
+        yield from _in_tree({str(part.get("name")): part.get("value") for part in body.value if isinstance(part, dict)})
     else:
         yield from _in_tree(body.value)
 
