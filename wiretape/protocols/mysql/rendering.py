@@ -21,7 +21,7 @@ from wiretape.tree import Tree
 
 _NAME = r"(?:`[^`]+`|[\w$]+)"
 _ONLY_TABLE = re.compile(
-    rf"^select (?:(?!\bfrom\b).)* from (?:{_NAME}\.)?(?P<table>{_NAME})"
+    rf"^(?:select) (?:(?!\bfrom\b).)* from (?:{_NAME}\.)?(?P<table>{_NAME})"
     rf"(?: (?:as )?(?!(?:where|order|group|having|limit|for|lock|procedure|window)\b)(?P<alias>{_NAME}))?"
     r"(?= (?:where|order|group|having|limit|for|lock)\b|$)"
 )
