@@ -95,7 +95,7 @@ class Conversation:
                 continue
             begin = self._commands.get(body[0])
             self._take = begin(body[1:], at) if begin else self._plain
-            if self._held is not None and not self._asks_for_warnings():
+            if body[0] != Command.PING and not self._asks_for_warnings():
                 self._release()
 
     def _asks_for_warnings(self) -> bool:
