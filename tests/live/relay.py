@@ -62,4 +62,4 @@ class Relay:
                 sink.sendall(data)
         with suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)
-            sink.close()
+        sink.close()
