@@ -26,7 +26,9 @@ from wiretape.tree import Tree
 
 CODEC = codec("mysql")
 PROGRAMS = Path(__file__).parents[1] / "compat" / "programs" / "mysql"
-JARS = ":".join(f"/usr/share/java/{name}.jar" for name in ("mariadb-java-client", "slf4j-api", "slf4j-nop", "jna", "jna-platform"))
+JARS = ":".join(
+    f"/usr/share/java/{name}.jar" for name in ("mariadb-java-client", "slf4j-api", "slf4j-nop", "jna", "jna-platform")
+)
 COMMANDS: Mapping[str, Sequence[str]] = {
     ".py": (sys.executable, "-P"),
     ".mjs": ("node",),
