@@ -14,7 +14,7 @@ from wiretape.protocols.postgres.backend import CopyOutResponse, ErrorResponse, 
 from wiretape.protocols.postgres.copylayout import Layout, layout_of
 from wiretape.protocols.postgres.copyreading import encoding_of
 from wiretape.protocols.postgres.messages import CopyData, CopyDone
-from wiretape.protocols.postgres.results import Shape, Wording, complete, encode_row, shape, tag_of
+from wiretape.protocols.postgres.results import Shape, Wording, complete, encode_rows, shape, tag_of
 from wiretape.protocols.postgres.sql import Statement
 from wiretape.tree import Tree
 
@@ -102,7 +102,7 @@ def _result(
         raise EncodeError(f"{path}rows", "rows need columns: say their names and types")
     rows: tuple[bytes, ...] = ()
     if described is not None:
-        rows = tuple([encode_row(wording, described, formats, row, f"{path}rows[{at}]") for at, row in enumerate(listed)])
+        rows = tuple(encode_rows(wording, described, formats, listed, f"{path}rows"))
     tag = str(fields.get("tag") or tag_of(statement, described is not None, len(rows)))
     ends = b"" if failed and fields.get("stage") != "sync" else ending(wording, tag)
     return Result(
