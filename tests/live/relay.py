@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -14,13 +15,15 @@ type Chunk = tuple[Side, bytes]
 
 
 class Relay:
-    """Listens on a free loopback port (`port`) and relays to `upstream`. `connections` holds the chunks of each connection."""
+    """Listens on a free loopback port (`port`) and relays to `upstream`. `connections` holds the chunks of each connection,
+    `moments` when each of them came (seconds since the epoch)."""
 
     def __init__(self, upstream: int) -> None:
         self._upstream = upstream
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.connections: list[list[Chunk]] = []
+        self.moments: list[list[float]] = []
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
@@ -46,14 +49,17 @@ class Relay:
                 return
             server = socket.create_connection(("127.0.0.1", self._upstream))
             chunks: list[Chunk] = []
+            moments: list[float] = []
             self.connections.append(chunks)
+            self.moments.append(moments)
             for source, sink, side in ((client, server, Side.CLIENT), (server, client, Side.SERVER)):
                 source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._start(self._pump, source, sink, side, chunks)
+                self._start(self._pump, source, sink, side, chunks, moments)
 
-    def _pump(self, source: socket.socket, sink: socket.socket, side: Side, chunks: list[Chunk]) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, side: Side, chunks: list[Chunk], moments: list[float]) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
+                moments.append(time.time())
                 chunks.append((side, data))
                 sink.sendall(data)
         with suppress(OSError):
