@@ -111,7 +111,7 @@ def make(target: str, parts: Parts, db: int, *, waits: bool = True) -> Ask:
         labels=tuple(labels),
         writes=known.writes,
         role=role_of(known.name),
-        blocks=_blocks(parts) if waits and known.name in commands.BLOCKING else None,
+        blocks=blocks(parts) if waits else None,
     )
 
 
@@ -210,9 +210,11 @@ def _number(word: bytes) -> Tree:
     return text(word) if math.isnan(value) or b"_" in word else value
 
 
-def _blocks(parts: Parts) -> float | None:
-    """How many seconds a command waits for an answer."""
+def blocks(parts: Parts) -> float | None:
+    """How many seconds a command waits for an answer; None where it does not."""
     name, args = parts.command.name, parts.args
+    if name not in commands.BLOCKING:
+        return None
     if name in ("XREAD", "XREADGROUP"):
         at = next((at for at, word in enumerate(args[:-1]) if word == b"BLOCK"), None)
         return None if at is None else _seconds(args[at + 1], 0.001)

@@ -14,7 +14,7 @@ from typing import Final
 from wiretape.errors import DecodeError
 from wiretape.protocols.base import Interaction, Role, Side
 from wiretape.protocols.redis import commands, facts, resp
-from wiretape.protocols.redis.asks import role_of
+from wiretape.protocols.redis.asks import blocks, role_of
 from wiretape.protocols.redis.forms import form_of
 from wiretape.protocols.redis.layout import call_fields, cut, digest
 from wiretape.protocols.redis.reading import plain, read
@@ -258,6 +258,7 @@ class RedisTap:
         if word in commands.STATE or head.name in commands.SCRIPTS:
             return
         started = head.at
+        parts = cut(head.argv)
         if isinstance(value, resp.Error):
             fields["error"] = text(bytes(value))
             if isinstance(value, resp.BlobError):
@@ -265,12 +266,11 @@ class RedisTap:
             if value.startswith(b"NOSCRIPT"):
                 role = "housekeeping"  # the client sends the script, then; whether it must is up to the server's memory
         else:
-            parts = cut(head.argv)
             reply, mark = read(form_of(parts.command, parts.args), value, self._protocol)
             fields["reply"] = reply
             if mark is not None:
                 fields["as"] = mark
-        if head.name in commands.BLOCKING and number is None:
+        if number is None and blocks(parts) is not None:
             started = at  # its wait belongs to no request
             if value is None or value is NULL_ARRAY:
                 role = "housekeeping"
@@ -314,7 +314,7 @@ class RedisTap:
         if self._multi is not None:
             left = [self._multi.opened, *(pending for pending, _ in self._multi.queued)]
             self._emit_cut(left, at, self._number)
-        self._emit_cut([one for one in self._pending if one.name not in commands.BLOCKING], at, None)
+        self._emit_cut([one for one in self._pending if blocks(cut(one.argv)) is None], at, None)
 
     def _emit_cut(self, left: list[_Pending], at: float, number: int | None) -> None:
         for pending in left:
