@@ -47,8 +47,9 @@ class Relay:
             server = socket.create_connection(("127.0.0.1", self._upstream))
             chunks: list[Chunk] = []
             self.connections.append(chunks)
+            for end in (client, server):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for source, sink, side in ((client, server, Side.CLIENT), (server, client, Side.SERVER)):
-                source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._start(self._pump, source, sink, side, chunks)
 
     def _pump(self, source: socket.socket, sink: socket.socket, side: Side, chunks: list[Chunk]) -> None:
