@@ -49,13 +49,12 @@ class Relay:
             except OSError:
                 return
             server = socket.create_connection(("127.0.0.1", self._upstream))
-            chunks: list[Chunk] = []
             number = len(self.connections)
-            moments: list[float] = []
-            self.connections.append(chunks)
-            self.moments.append(moments)
+            self.connections.append([])
+            self.moments.append([])
+            for end in (client, server):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for source, sink, side in ((client, server, Side.CLIENT), (server, client, Side.SERVER)):
-                source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._start(self._pump, source, sink, side, number)
 
     def _pump(self, source: socket.socket, sink: socket.socket, side: Side, number: int) -> None:
