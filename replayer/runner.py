@@ -214,7 +214,7 @@ class _Run:
     def _compared(
         self, stored: Case, case: Case, received: Received, outcome: Outcome, by: Comparison, last: LastRun, started: float
     ) -> CaseFinished:
-        changes = diff.compare(case.response, received, by)
+        changes = diff.compare(case.response, received, by, case.messages)
         findings = calls.compare(outcome)
         failed = bool(changes or findings or outcome.misses)
         if failed:
@@ -256,7 +256,7 @@ class _Run:
         recorded_calls: list[Tree] = [dict(call.fields) for call in case.calls]
         trees: list[Tree] = [
             {"response": dict(diff.recorded_tree(case.response)), "calls": recorded_calls},
-            {"response": dict(diff.live_tree(received))},
+            {"response": dict(diff.live_tree(received, case.response))},
         ]
         return unmatched(case, trees)
 
