@@ -22,6 +22,7 @@ from wiretape.case import Call, Case
 from wiretape.config import Config
 from wiretape.errors import StoreError
 from wiretape.protocols.http import SWITCHING, Exchange, to_request, to_response
+from wiretape.protocols.raw import EXACTNESS
 from wiretape.tree import Tree
 
 _CERTAIN = ("serialize", "in-flight")
@@ -101,6 +102,8 @@ def _compile_one(path: Path, max_body: int, choice: Choice, names: Names, made: 
     for target, facts in seen.facts.items():
         made.facts[target] = {**made.facts.get(target, {}), **facts}
     summary.notes += sorted({_lost(loss) for loss in seen.losses})
+    summary.notes += [f"target {name} speaks {seen.facts[name]['protocol']!s}, as its first bytes tell" for name in seen.spoken]
+    summary.notes += [f"target {name} is {EXACTNESS}" for name in sorted(seen.raw)]
     return whole
 
 

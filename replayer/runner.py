@@ -29,7 +29,7 @@ from replayer.received import Received
 from replayer.select import select
 from wiretape.body import header
 from wiretape.case import Call, Case, Request, Suite
-from wiretape.config import Config, Service
+from wiretape.config import Config, Service, Target, spoken
 from wiretape.errors import CaseFormatError, ConfigError, EncodeError, TargetError
 from wiretape.protocols import codec
 from wiretape.protocols.base import Codec
@@ -65,12 +65,14 @@ async def run(plan: Plan, emit: Callable[[Event], None]) -> SuiteFinished:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
     """A suite ready to be replayed: `stored` as on disk, `suite` with its secrets, both for the cases selected. `others` are
-    the rest, as on disk: what a miss may point at, and a statement prepared early may be described by."""
+    the rest, as on disk: what a miss may point at, and a statement prepared early may be described by. `targets` are those of
+    the configuration, with the protocols that were found while recording."""
 
     stored: Suite
     suite: Suite
     others: tuple[Case, ...]
     mask: Mask
+    targets: Mapping[str, Target]
     codecs: Mapping[str, Codec]
 
 
@@ -84,13 +86,15 @@ def prepare(config: Config, environ: Mapping[str, str], globs: Sequence[str] = (
     secrets = load_secrets(config.home, environ)
     _check_targets(whole, config)
     revealed = reveal(stored, secrets)
-    codecs = {name: codec(target.protocol) for name, target in config.targets.items()}
+    targets = spoken(config.targets, whole.facts)
+    codecs = {name: codec(target.protocol) for name, target in targets.items()}
     _check_calls(revealed, codecs)
     return Material(
         stored=stored,
         suite=revealed,
         others=tuple(case for case in whole.cases if case not in stored.cases) if globs else (),
         mask=Mask(secrets),
+        targets=targets,
         codecs=codecs,
     )
 
@@ -146,7 +150,7 @@ class _Run:
             passthrough=plan.passthrough,
         )
         config = plan.config
-        self._mocks = Mocks(config.targets, suite.facts, self._material.codecs, self._book, config.home)
+        self._mocks = Mocks(self._material.targets, suite.facts, self._material.codecs, self._book, config.home)
         self._app = App(plan.service, config.home)
         url = plan.service.url
         self._client = Client(endpoint(url), tls=url.startswith("https:"), limit=plan.limit)
