@@ -16,6 +16,7 @@ from wiretape.case import Body, Call, Case, Headers, Noise
 from wiretape.casefile import BODY_KEYS, CALL_WORDS, Problem, SuiteSettings, read_case, read_session, read_suite, unknown
 from wiretape.errors import CaseFormatError, EncodeError, StoreError
 from wiretape.protocols import CODECS, codec
+from wiretape.schemes import AUTO
 from wiretape.secrets import unresolved
 from wiretape.store import SESSION_FILE, SUITE_FILE, case_files, open_document
 from wiretape.tree import Path, Selector, Tree, walk
@@ -171,6 +172,8 @@ class _Lint:
             self._add(document, (*path, call.target), unknown(call.target, targets, "target"), key=True)
             return
         protocol = targets[call.target]
+        if protocol == AUTO:
+            protocol = str(self._facts.get(call.target, {}).get("protocol"))
         if protocol not in CODECS:
             return
         known = codec(protocol)

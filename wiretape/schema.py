@@ -11,6 +11,7 @@ from types import MappingProxyType
 from wiretape.casefile import CASE_KEYS, MESSAGES, PART_FILE, REQUEST_KEYS, RESPONSE_KEYS, SESSION_KEYS, SUITE_KEYS, VERSION
 from wiretape.options import RECORD_OPTIONS, SERVICE_OPTIONS, TARGET_OPTIONS
 from wiretape.protocols import CODECS, codec
+from wiretape.schemes import names
 from wiretape.tree import Tree
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -110,6 +111,8 @@ _OPTIONS: Mapping[str, Tree] = MappingProxyType(
         "command": {"type": ["string", "array"], "items": _EXPANDED, "description": "starts the service"},
         "env": {"type": "object", "additionalProperties": _EXPANDED},
         "tls": {"type": "string", "description": "auto, refuse or passthrough"},
+        "verify": {"type": ["boolean", "string"], "description": "whether the upstream's certificate must be trusted"},
+        "ca": {"type": "string", "description": "PEM file with certificates to trust upstream, besides the system's"},
         "certificate": {"type": "string", "description": "PEM file with the server's own key and chain"},
         "user": _EXPANDED,
         "password": _EXPANDED,
@@ -148,7 +151,10 @@ def session_schema(targets: Mapping[str, str]) -> Schema:
 
 def config_schema(_: Mapping[str, str]) -> Schema:
     """Of wiretape.yaml."""
-    target = _object(TARGET_OPTIONS, {**_OPTIONS, "protocol": {"enum": list(CODECS)}})
+    target = _object(
+        TARGET_OPTIONS,
+        {**_OPTIONS, "protocol": {"enum": list(names(CODECS))}},
+    )
     parts: Schema = {
         "suite": {"type": "string", "description": "the folder of the cases, relative to this file"},
         "service": _object(SERVICE_OPTIONS, _OPTIONS),
