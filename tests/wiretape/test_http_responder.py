@@ -201,6 +201,14 @@ def test_a_tunnel(port: str, encrypted: bool, body: bytes) -> None:
     assert one.receive(get("/a")).endswith(body)
 
 
+@pytest.mark.parametrize(("versions", "switches"), [(["1.1", "2"], True), (["1.1"], False), (None, False)])
+def test_only_a_server_that_spoke_http2_goes_over_to_it(versions: list[Tree] | None, switches: bool) -> None:
+    one = CODEC.responder({} if versions is None else {"versions": versions}, Book(CODEC, CALLS), "api")
+    answer = one.receive(get("/a", Connection="Upgrade, HTTP2-Settings", Upgrade="h2c", HTTP2_Settings="AAMAAABk"))
+    assert answer.startswith(b"HTTP/1.1 101 Switching Protocols" if switches else b"HTTP/1.1 200 OK")
+    assert b"hi" in answer
+
+
 # WebSockets
 
 ASK = get(
