@@ -23,6 +23,7 @@ _UNSAID = re.compile(
     re.VERBOSE,
 )
 _VERSION = re.compile(r"v\d+(?:[._-]?[a-z0-9]+)?|\d{4}-\d\d-\d\d")
+_ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 _GRPC = "application/grpc"
 _PLAIN_PORTS = ("80", "8080")
 
@@ -74,12 +75,12 @@ def gathered(form: Tree) -> Tree:
 
 
 def split_target(target: str) -> tuple[str, str, str]:
-    """Authority (empty for the usual origin form), path, and query of a request target."""
-    authority = ""
-    if found := re.match(r"(?i)https?://([^/?#]*)", target):
-        authority, target = found[1].lower(), target[found.end() :] or "/"
+    """Origin (`https://host`; empty for the usual form of a target), path, and query of a request target."""
+    origin = ""
+    if found := _ORIGIN.match(target):
+        origin, target = found[0].lower(), target[found.end() :] or "/"
     path, _, query = target.partition("#")[0].partition("?")
-    return authority, path, query
+    return origin, path, query
 
 
 def tunnelled(authority: str) -> str:
