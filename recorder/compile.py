@@ -15,9 +15,10 @@ from normalizers import secrets as credentials
 from recorder import capture
 from recorder.attribute import Attributed, Outbound, Window, attribute
 from recorder.filters import Choice
-from recorder.naming import Names, slug
+from recorder.naming import Names, graphql_operation, slug
 from recorder.taps import Inbound, Loss, Seen, watch
 from wiretape import secrets, store
+from wiretape.body import meaning
 from wiretape.case import Call, Case
 from wiretape.config import Config
 from wiretape.errors import StoreError
@@ -120,7 +121,7 @@ class _Assembly:
         self._summary = summary
         self._wanted = [self._want(choice, path, one) for one in seen.inbound]
         self._labels = [
-            names.free(slug(one.exchange.method, one.exchange.target, one.exchange.status)) if wanted else _left_out(one)
+            names.free(_slug(one.exchange)) if wanted else _left_out(one)
             for one, wanted in zip(seen.inbound, self._wanted, strict=True)
         ]
 
@@ -188,6 +189,13 @@ def _how(one: Inbound, calls: Sequence[Attributed]) -> str:
         return "ambiguous"
     certain = next((way for way in _CERTAIN if way in ways), "")
     return certain or ("transaction" if ways else "serialize" if one.serialized else "in-flight")
+
+
+def _slug(exchange: Exchange) -> str:
+    operation = ""
+    if exchange.method == "POST" and b'"query"' in exchange.request_body:
+        operation = graphql_operation(meaning(exchange.request_body, exchange.request_headers))
+    return slug(exchange.method, exchange.target, exchange.status, operation)
 
 
 def _left_out(one: Inbound) -> str:

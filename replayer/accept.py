@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from replayer import grpc
 from replayer.events import Change
 from replayer.lastrun import Failed
 from wiretape.case import Body, Call, Case, Headers, Message, Request, Response
@@ -75,7 +76,10 @@ def _with_changes(response: Response, live: Response, changes: Sequence[Change],
         elif part == "headers":
             response = replace(response, headers=_with_header(response.headers, live.headers, str(steps[2])))
         elif part == "trailers":
-            response = replace(response, trailers=_with_header(response.trailers, live.trailers, str(steps[2])))
+            name = str(steps[2])
+            response = replace(response, trailers=_with_header(response.trailers, live.trailers, name))
+            if name.lower() in grpc.TRAILERS:  # which come in the headers where there is no body
+                response = replace(response, headers=_with_header(response.headers, live.headers, name))
         else:
             inside.append((steps[_MESSAGE:], change))
     return replace(response, body=_body(response.body, live, inside, secrets)) if inside else response
