@@ -307,6 +307,10 @@ class Client:
             self._connection.send_data(stream, body, end_stream=ends)
         self.exchange()
 
+    def say(self, stream: int, data: bytes) -> None:
+        self._connection.send_data(stream, data, end_stream=True)
+        self.exchange()
+
     def reset(self, stream: int) -> None:
         self._connection.reset_stream(stream)
         self.exchange()
@@ -374,3 +378,54 @@ def test_a_websocket_has_no_meaning_in_http2() -> None:
     client = Client(Book(CODEC, [call("GET /ws", status=101, messages=[])]))
     client.ask(1, "GET", "/ws")
     assert client.answer(1)[0][":status"] == "502"
+
+
+def grpc_message(text: bytes) -> bytes:
+    data = bytes([10, len(text)]) + text
+    return b"\0" + len(data).to_bytes(4) + data
+
+
+GRPC = ("content-type", "application/grpc")
+TALK = Call(
+    target="api",
+    operation="POST /a.B/Talk",
+    fields={
+        "headers": {"content-type": "application/grpc"},
+        "body": [{"1": "one"}, {"1": "two"}],
+        "response": {
+            "status": 200,
+            "headers": {"content-type": "application/grpc"},
+            "body": [{"1": "1"}, {"1": "2"}, {"1": "3"}, {"1": "4"}],
+            "trailers": {"grpc-status": "0"},
+        },
+    },
+)
+
+
+def test_a_grpc_call_that_waits_for_answers_gets_them() -> None:
+    client = Client(Book(CODEC, [TALK]))
+    client.ask(1, "POST", "/a.B/Talk", GRPC, body=grpc_message(b"one"), ends=False)
+    assert client.answer(1)[1] == b""
+    assert client.responder.pause
+    client.take(client.responder.tick())
+    assert client.answer(1)[1:] == (grpc_message(b"1") + grpc_message(b"2"), {}, False)
+    assert client.responder.pause is None
+    client.say(1, grpc_message(b"two"))
+    assert client.answer(1)[1] == b"".join(map(grpc_message, (b"1", b"2", b"3", b"4")))
+    assert client.answer(1)[2:] == ({"grpc-status": "0"}, True)
+
+
+def test_a_grpc_call_that_goes_on_otherwise_than_recorded_ends_in_a_miss() -> None:
+    book = Book(CODEC, [TALK])
+    client = Client(book)
+    client.ask(1, "POST", "/a.B/Talk", GRPC, body=grpc_message(b"one"), ends=False)
+    client.take(client.responder.tick())
+    client.say(1, grpc_message(b"other"))
+    assert (client.answer(1)[2]["grpc-status"], client.answer(1)[3], len(book.misses)) == ("14", True, 1)
+
+
+def test_a_grpc_call_that_begins_otherwise_than_recorded_gets_nothing_early() -> None:
+    client = Client(Book(CODEC, [TALK]))
+    client.ask(1, "POST", "/a.B/Talk", GRPC, body=grpc_message(b"two"), ends=False)
+    client.take(client.responder.tick())
+    assert (client.answer(1), client.responder.pause) == (({}, b"", {}, False), None)

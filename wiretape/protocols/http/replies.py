@@ -14,6 +14,7 @@ from wiretape.protocols.http.asks import asked, make
 from wiretape.protocols.http.exchange import SWITCHING, Message
 from wiretape.protocols.http.forms import message, stored
 from wiretape.protocols.http.meaning import is_grpc
+from wiretape.protocols.http.streaming import due
 
 MAX_REQUEST = 64 * 1024 * 1024  # bytes of a request's body that a mock takes
 _UNAVAILABLE = 14  # gRPC's status where a server cannot answer
@@ -83,6 +84,17 @@ class Desk:
             unfinished=found.unfinished,
             messages=messages,
         )
+
+    def early(self, request: Received) -> tuple[Reply, int] | None:
+        """The reply to a streaming gRPC call whose request has not ended, and how many bytes of its body are due by now."""
+        live = asked(request.method, request.url, request.headers, request.body)
+        for streams in (True, False):  # it may be all that is asked, and only its end is missing
+            call = self._answers.peek(make(self._target, live, streams=streams))
+            if call is not None:
+                reply = self.reply(request, call)
+                if size := due(call, live, reply.body):
+                    return reply, size
+        return None
 
     def missed(self, request: Received, text: str) -> None:
         """Report a WebSocket message that is not the recorded one: as an ask that nothing answers."""
