@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
+from h2.errors import ErrorCodes
 from h2.events import (
     ConnectionTerminated,
     DataReceived,
@@ -25,6 +26,7 @@ from hyperframe.exceptions import HyperframeError
 
 from wiretape.case import Call, Headers
 from wiretape.protocols.base import Ask, Miss
+from wiretape.protocols.http.forms import NO_ANSWER
 from wiretape.protocols.http.meaning import is_grpc
 from wiretape.protocols.http.replies import MAX_REQUEST, Desk, Received, Reply, refusal
 from wiretape.protocols.http.streaming import messages
@@ -156,6 +158,8 @@ class Http2Server:
             case RequestReceived() if event.stream_id and event.headers is not None:
                 headers = tuple((_text(name), _text(value)) for name, value in event.headers)
                 self._streams[event.stream_id] = _Stream(headers=headers)
+                if ("expect", "100-continue") in headers and event.stream_ended is None:
+                    self._connection.send_headers(event.stream_id, [(":status", "100")])
             case DataReceived() if event.stream_id:
                 self._data(event)
             case StreamEnded() if event.stream_id in self._streams:
@@ -199,6 +203,10 @@ class Http2Server:
 
     def _begin(self, number: int, stream: _Stream, reply: Reply) -> None:
         """Send the reply's head, if that has not been done."""
+        if reply.status == NO_ANSWER:
+            del self._streams[number]
+            self._connection.reset_stream(number, ErrorCodes.INTERNAL_ERROR)
+            return
         if reply.status < 200:
             reply = stream.reply = refusal(f"wiretape: the recorded answer, status {reply.status}, has no meaning in HTTP/2")
         stream.begun = True

@@ -12,7 +12,7 @@ from wiretape.errors import EncodeError
 from wiretape.protocols.base import Answers, Ask, Miss, Waiting
 from wiretape.protocols.http.asks import asked, make
 from wiretape.protocols.http.exchange import SWITCHING, Message
-from wiretape.protocols.http.forms import message, stored
+from wiretape.protocols.http.forms import NO_ANSWER, message, stored
 from wiretape.protocols.http.meaning import is_grpc
 from wiretape.protocols.http.streaming import due
 
@@ -24,7 +24,7 @@ _PHRASES = MappingProxyType({status.value: status.phrase for status in HTTPStatu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What is sent. `body` is without transfer coding; `unfinished`: the response is never ended."""
+    """What is sent; status 0: nothing, but hanging up. `body` is without transfer coding; `unfinished`: it is never ended."""
 
     status: int
     headers: Headers
@@ -73,7 +73,7 @@ class Desk:
             text = f"wiretape: the recorded answer to {answer.operation} cannot be served: {error}"
             return refusal(text, grpc=is_grpc(request.headers))
         response = found.response
-        if response.status < 200 and response.status != SWITCHING:
+        if response.status < 200 and response.status not in (NO_ANSWER, SWITCHING):
             return refusal(f"wiretape: the recorded answer to {answer.operation} cannot be served: status {response.status}")
         return Reply(
             status=response.status,
