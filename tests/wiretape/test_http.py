@@ -146,6 +146,22 @@ def test_a_connection_that_ends_early_says_where(talk: Talk, reason: str) -> Non
     assert [each.incomplete for each in read(talk)] == [reason]
 
 
+EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "unfinished"),
+    [
+        (EVENTS + b"\r\ndata: 1\n\n", False),  # its end is the connection's
+        (EVENTS + b"Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n", True),
+        (EVENTS + b"Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n0\r\n\r\n", False),
+    ],
+)
+def test_an_event_stream_that_ends_with_the_connection_is_whole(answer: bytes, unfinished: bool) -> None:
+    (each,) = read([GET, (S, answer)])
+    assert (each.response_body, each.incomplete, each.unfinished) == (b"data: 1\n\n", "", unfinished)
+
+
 def test_a_body_over_the_cap_is_cut_and_said() -> None:
     (each,) = read([POST, CHUNKED], max_body=10)
     assert each.response_body == b"abc0123456"

@@ -216,6 +216,12 @@ def test_what_ends_early_and_is_whole(steps: list[Callable[[Wire], None]], unfin
     assert [(each.incomplete, each.unfinished) for each in cut(*steps)] == [("", unfinished)]
 
 
+def test_a_websocket_within_http2_is_said_to_be_unread() -> None:
+    connect = ((":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/ws"), (":authority", "h"))
+    (each,) = cut(lambda wire: wire.headers(C, 1, connect, "END_STREAM"), answers(ends=True))
+    assert each.incomplete == "websocket within HTTP/2 (RFC 8441) is not read"
+
+
 def test_bodies_over_the_cap_are_cut_and_said() -> None:
     (each,) = cut(asks, lambda wire: answers(body=b"x" * 5000, ends=True)(wire))
     assert (len(each.response_body), each.incomplete) == (

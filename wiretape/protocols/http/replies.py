@@ -12,8 +12,9 @@ from wiretape.errors import EncodeError
 from wiretape.protocols.base import Answers, Ask, Miss, Waiting
 from wiretape.protocols.http.asks import asked, make
 from wiretape.protocols.http.exchange import SWITCHING, Message
-from wiretape.protocols.http.forms import message, stored
+from wiretape.protocols.http.forms import NO_ANSWER, message, stored
 from wiretape.protocols.http.meaning import is_grpc
+from wiretape.protocols.http.streaming import due
 
 MAX_REQUEST = 64 * 1024 * 1024  # bytes of a request's body that a mock takes
 _UNAVAILABLE = 14  # gRPC's status where a server cannot answer
@@ -23,7 +24,7 @@ _PHRASES = MappingProxyType({status.value: status.phrase for status in HTTPStatu
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What is sent. `body` is without transfer coding; `unfinished`: the response is never ended."""
+    """What is sent; status 0: nothing, but hanging up. `body` is without transfer coding; `unfinished`: it is never ended."""
 
     status: int
     headers: Headers
@@ -72,7 +73,7 @@ class Desk:
             text = f"wiretape: the recorded answer to {answer.operation} cannot be served: {error}"
             return refusal(text, grpc=is_grpc(request.headers))
         response = found.response
-        if response.status < 200 and response.status != SWITCHING:
+        if response.status < 200 and response.status not in (NO_ANSWER, SWITCHING):
             return refusal(f"wiretape: the recorded answer to {answer.operation} cannot be served: status {response.status}")
         return Reply(
             status=response.status,
@@ -83,6 +84,17 @@ class Desk:
             unfinished=found.unfinished,
             messages=messages,
         )
+
+    def early(self, request: Received) -> tuple[Reply, int] | None:
+        """The reply to a streaming gRPC call whose request has not ended, and how many bytes of its body are due by now."""
+        live = asked(request.method, request.url, request.headers, request.body)
+        for streams in (True, False):  # it may be all that is asked, and only its end is missing
+            call = self._answers.peek(make(self._target, live, streams=streams))
+            if call is not None:
+                reply = self.reply(request, call)
+                if size := due(call, live, reply.body):
+                    return reply, size
+        return None
 
     def missed(self, request: Received, text: str) -> None:
         """Report a WebSocket message that is not the recorded one: as an ask that nothing answers."""
