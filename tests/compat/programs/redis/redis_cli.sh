@@ -2,14 +2,17 @@
 # redis-cli: commands of one connection from its input, RESP2, then RESP3.
 set -eu
 url=$1
-command -v redis-cli >/dev/null
+rest=${url#*://:}
+password=${rest%%@*}
+at=${rest#*@}
+port=${at#*:}
 tls=""
-[ -z "${CA_FILE:-}" ] || case $url in rediss:*) tls="--cacert $CA_FILE" ;; esac
-cli() { redis-cli -u "$url" $tls --no-auth-warning "$@"; }
+case $url in rediss:*) tls="--tls ${CA_FILE:+--cacert $CA_FILE}" ;; esac
+cli() { redis-cli -h "${at%%:*}" -p "${port%%/*}" -a "$password" $tls --no-auth-warning "$@"; }
 
 cli DEL wt:s wt:n wt:h wt:l wt:set wt:z wt:x wt:q wt:w > /dev/null
 walk() {
-    cli "$@" <<'COMMANDS'
+    cli --no-raw "$@" <<'COMMANDS'
 PING
 SET wt:s "a text with spaces"
 GET wt:s
@@ -53,6 +56,6 @@ GET wt:s
 DEL wt:s wt:n wt:h wt:l wt:set wt:z wt:x wt:w wt:b
 COMMANDS
 }
-walk | sed 's/^[0-9]\{13\}-[0-9]*$/ID/'
+walk | sed 's/"[0-9]\{13\}-[0-9]*"/ID/'
 echo "RESP3"
-walk -3 | sed 's/^[0-9]\{13\}-[0-9]*$/ID/'
+walk -3 | sed 's/"[0-9]\{13\}-[0-9]*"/ID/'
