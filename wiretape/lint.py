@@ -11,10 +11,12 @@ from pathlib import Path as File
 from typing import Literal
 
 from wiretape import body as bodies
+from wiretape.body import markup, websocket
 from wiretape.case import Body, Call, Case, Headers, Noise
 from wiretape.casefile import BODY_KEYS, CALL_WORDS, Problem, SuiteSettings, read_case, read_session, read_suite, unknown
 from wiretape.errors import CaseFormatError, EncodeError, StoreError
 from wiretape.protocols import CODECS, codec
+from wiretape.schemes import AUTO
 from wiretape.secrets import unresolved
 from wiretape.store import SESSION_FILE, SUITE_FILE, case_files, open_document
 from wiretape.tree import Path, Selector, Tree, walk
@@ -154,6 +156,12 @@ class _Lint:
             if isinstance(value, str) and _body_key(document, part) == "body_file":
                 self._string(document, (part, "body_file"), value)
 
+        for at, one in enumerate(case.messages):
+            try:
+                websocket.write(one)
+            except EncodeError as error:
+                self._add(document, ("messages", at), f"this message cannot be sent: {error.reason}")
+
     def _calls(self, document: Document, calls: Collection[Call]) -> None:
         for index, call in enumerate(calls):
             if call.target and self._targets is not None:
@@ -164,6 +172,8 @@ class _Lint:
             self._add(document, (*path, call.target), unknown(call.target, targets, "target"), key=True)
             return
         protocol = targets[call.target]
+        if protocol == AUTO:
+            protocol = str(self._facts.get(call.target, {}).get("protocol"))
         if protocol not in CODECS:
             return
         known = codec(protocol)
@@ -221,6 +231,7 @@ def _view(case: Case) -> Tree:
             "method": request.method,
             "path": request.target,
             "headers": _gathered(request.headers),
+            "trailers": _gathered(request.trailers),
             "body": _meaning(request.body, request.headers),
         },
         "response": {
@@ -229,6 +240,7 @@ def _view(case: Case) -> Tree:
             "trailers": _gathered(response.trailers),
             "body": _meaning(response.body, response.headers),
         },
+        "messages": [{message.direction: websocket.meaning(message)} for message in case.messages],
         "calls": [{"operation": call.operation, **call.fields} for call in case.calls],
     }
 
@@ -242,7 +254,7 @@ def _meaning(body: Body, headers: Headers) -> Tree:
         pairs = [(str(pair[0]), pair[1]) for pair in body.value if isinstance(pair, list)]
         return dict(pairs) if len(dict(pairs)) == len(pairs) else body.value
     try:
-        return bodies.meaning(bodies.write(body, headers), headers)
+        return markup.view(bodies.meaning(bodies.write(body, headers), headers, body.types))
     except EncodeError:
         return body.value
 

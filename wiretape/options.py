@@ -161,8 +161,8 @@ SERVICE_OPTIONS: Mapping[str, Option] = MappingProxyType(
 )
 TARGET_OPTIONS: Mapping[str, Option] = MappingProxyType(
     {
-        "protocol": text, "listen": address, "upstream": upstream, "tls": tls, "certificate": text, "user": text,
-        "password": text, "database": text,
+        "protocol": text, "listen": address, "upstream": upstream, "tls": tls, "verify": flag, "ca": text,
+        "certificate": text, "user": text, "password": text, "database": text,
     }
 )  # fmt: skip
 RECORD_OPTIONS: Mapping[str, Option] = MappingProxyType(

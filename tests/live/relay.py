@@ -15,14 +15,15 @@ type Chunk = tuple[Side, bytes]
 
 
 class Relay:
-    """Listens on a free loopback port (`port`) and relays to `upstream`. `connections` holds the chunks of each connection,
-    `moments` when each of them came (seconds since the epoch)."""
+    """Listens on a free loopback port (`port`) and relays to `upstream`. `connections` holds the chunks of each, `moments`
+    when each of them came (seconds since the epoch), `all` those of all of them in order, with the number of the connection."""
 
     def __init__(self, upstream: int) -> None:
         self._upstream = upstream
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.connections: list[list[Chunk]] = []
+        self.all: list[tuple[int, Side, bytes]] = []
         self.moments: list[list[float]] = []
         self._threads: list[threading.Thread] = []
 
@@ -48,20 +49,21 @@ class Relay:
             except OSError:
                 return
             server = socket.create_connection(("127.0.0.1", self._upstream))
-            chunks: list[Chunk] = []
-            moments: list[float] = []
-            self.connections.append(chunks)
-            self.moments.append(moments)
+            number = len(self.connections)
+            self.connections.append([])
+            self.moments.append([])
+            for end in (client, server):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for source, sink, side in ((client, server, Side.CLIENT), (server, client, Side.SERVER)):
-                source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._start(self._pump, source, sink, side, chunks, moments)
+                self._start(self._pump, source, sink, side, number)
 
-    def _pump(self, source: socket.socket, sink: socket.socket, side: Side, chunks: list[Chunk], moments: list[float]) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, side: Side, number: int) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
-                moments.append(time.time())
-                chunks.append((side, data))
+                self.moments[number].append(time.time())
+                self.connections[number].append((side, data))
+                self.all.append((number, side, data))
                 sink.sendall(data)
         with suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)
-            sink.close()
+        sink.close()

@@ -84,6 +84,10 @@ class Reader:
         """Whether the message under way ends with the connection."""
         return self._state is _State.UNTIL_CLOSE
 
+    def rest(self) -> bytes:
+        """What has not been read: it belongs to the protocol the connection goes on in."""
+        return bytes(self._buffer)
+
     def expect(self, framing: Framing | int) -> None:
         """How the body of the head just read ends: by a count of bytes, or a Framing."""
         assert self._state is _State.DECIDE
@@ -141,7 +145,7 @@ class Reader:
         if self._buffer[0] in (0x16, 0x80):
             raise DecodeError("TLS where plain HTTP was expected", self.offset)
         if self._buffer[:14] == b"PRI * HTTP/2.0":
-            raise DecodeError("HTTP/2, which is not recorded yet", self.offset)
+            raise DecodeError("HTTP/2 within HTTP/1.x", self.offset)
 
     def _counted(self) -> Data | End | None:
         if self._left == 0:
