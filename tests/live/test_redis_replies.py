@@ -125,7 +125,10 @@ def rendered(call: Call, protocol: int) -> bytes:
 def commands() -> Iterator[tuple[str, list[tuple[str, bool]]]]:
     for number, block in enumerate(BLOCKS.split("====")):
         lines = [line for row in block.strip().splitlines() for line in row.split("|")]
-        yield f"block-{number}", [(line.strip().removesuffix("#"), not line.strip().endswith("#")) for line in lines if line.strip()]
+        yield (
+            f"block-{number}",
+            [(line.strip().removesuffix("#"), not line.strip().endswith("#")) for line in lines if line.strip()],
+        )
 
 
 @pytest.mark.parametrize("block", [block for _, block in commands()], ids=[name for name, _ in commands()])

@@ -28,7 +28,8 @@ async function main(url) {
     transformReply: (reply) => reply,
   });
   const socket = process.env.CA_FILE && url.startsWith("rediss") ? { socket: { tls: true, ca: fs.readFileSync(process.env.CA_FILE) } } : {};
-  const made = (at) => createClient({ url: at, RESP: Number(process.env.PROTOCOL || 3), scripts: { add }, ...socket });
+  const spoken = process.env.PROTOCOL ? { RESP: Number(process.env.PROTOCOL), unstableResp3: true } : {};
+  const made = (at) => createClient({ url: at, ...spoken, scripts: { add }, ...socket });
   const c = await made(url).connect();
   await c.del(NAMES);
   show("ping", await c.ping(), await c.echo("hello"));
@@ -38,7 +39,7 @@ async function main(url) {
   const raw = c.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer });
   show("binary", await c.set("wt:b", Buffer.from([0, 1, 254, 255])), await raw.get("wt:b"));
   show("many", await c.mSet({ "wt:v1": "one", "wt:v2": "2" }), await c.mGet(["wt:v1", "wt:none", "wt:v2"]), await c.exists(["wt:v1", "wt:none"]));
-  show("long", await c.set("wt:long", "0123456789".repeat(100000)), (await c.get("wt:long")).length);
+  show("long", await c.set("wt:long", "0123456789".repeat(Number(process.env.LONG ?? 100000))), (await c.get("wt:long")).length);
   show("hash", await c.hSet("wt:h", { name: "Ann", age: 41 }), await c.hGetAll("wt:h"), await c.hGetAll("wt:none"), await c.hmGet("wt:h", ["age", "none"]));
   show("hash more", await c.hIncrBy("wt:h", "age", 1), await c.hKeys("wt:h"), await c.hDel("wt:h", "age"), await c.hScan("wt:h", "0"));
   show("list", await c.rPush("wt:l", ["a", "b", "c"]), await c.lRange("wt:l", 0, -1), await c.lPop("wt:l"), await c.lPopCount("wt:l", 2), await c.lPop("wt:l"));
@@ -68,16 +69,16 @@ async function main(url) {
   show("waited", await late);
   const listener = await c.duplicate().connect();
   const messages = [];
-  await new Promise((resolve, reject) => {
-    const got = (message, channel) => messages.push([channel, message]) === 3 && resolve();
-    listener.subscribe("wt:news", got)
-      .then(() => listener.pSubscribe("wt:n*", got))
-      .then(async () => show("publish", await other.publish("wt:news", "héllo"), await other.publish("wt:noise", "x")))
-      .catch(reject);
-  });
+  let arrived;
+  const all = new Promise((resolve) => (arrived = resolve));
+  const got = (message, channel) => messages.push([channel, message]) === 3 && arrived();
+  await listener.subscribe("wt:news", got);
+  await listener.pSubscribe("wt:n*", got);
+  show("publish", await other.publish("wt:news", "héllo"), await other.publish("wt:noise", "x"));
+  await all;
   show("messages", messages);
-  await listener.unsubscribe();
-  await listener.pUnsubscribe();
+  await listener.unsubscribe("wt:news");
+  await listener.pUnsubscribe("wt:n*");
   await failing("wrong type", c.lPush("wt:s", "x"));
   await failing("unknown", c.sendCommand(["NOSUCH", "x"]));
   const third = await made(url.replace(/0$/, "3")).connect();
