@@ -216,7 +216,7 @@ class RedisResponder:
         name = prepared.command.name
         refused = self._misplaced(name)
         if refused:
-            return self._say(resp.Error(refused.encode()))
+            return self._take(prepared.ask, lambda _: self._say(resp.Error(refused.encode())))
         return self._take(prepared.ask, lambda answer: self._say(self._transacted(name, answer)))
 
     def _misplaced(self, name: str) -> str:

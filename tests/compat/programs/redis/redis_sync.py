@@ -9,6 +9,7 @@ import threading
 from typing import Any
 
 import redis
+from redis._parsers import _RESP2Parser, _RESP3Parser
 
 KEYS = [f"wt:{name}" for name in ("s", "n", "f", "b", "h", "l", "m", "set", "set2", "z", "z2", "x", "w", "t", "q", "none", "long", "bits", "geo", "hll", "copy", "v1", "v2")]  # fmt: skip
 ADD = "redis.call('INCRBY', KEYS[1], ARGV[1]); return {redis.call('GET', KEYS[1]), tonumber(ARGV[1]), 'done', false}"
@@ -43,8 +44,6 @@ def main(url: str) -> None:
     if url.startswith("rediss") and os.environ.get("CA_FILE"):
         options["ssl_ca_certs"] = os.environ["CA_FILE"]
     if os.environ.get("PARSER") == "python":
-        from redis._parsers import _RESP2Parser, _RESP3Parser
-
         options["parser_class"] = _RESP2Parser if protocol == 2 else _RESP3Parser
     client = redis.Redis.from_url(url, **options)
     client.delete(*KEYS)
@@ -69,45 +68,158 @@ def strings(client: Any) -> None:
     show("numbers", client.incr("wt:n"), client.incrby("wt:n", 41), client.decr("wt:n", 2), client.incrbyfloat("wt:f", 1.5))
     show("binary", client.set("wt:b", bytes(range(256))), client.get("wt:b"), client.append("wt:b", b"\xff\x00"))
     show("many", client.mset({"wt:v1": "one", "wt:v2": 2}), client.mget("wt:v1", "wt:none", "wt:v2"))
-    show("keys", client.exists("wt:v1", "wt:none"), client.type("wt:v1"), client.rename("wt:v2", "wt:copy"), client.expire("wt:copy", 50))
+    show(
+        "keys",
+        client.exists("wt:v1", "wt:none"),
+        client.type("wt:v1"),
+        client.rename("wt:v2", "wt:copy"),
+        client.expire("wt:copy", 50),
+    )
     show("gone", client.getdel("wt:copy"), client.get("wt:copy"), client.persist("wt:t"), client.unlink("wt:t"))
     show("bits", client.setbit("wt:bits", 7, 1), client.getbit("wt:bits", 7), client.bitcount("wt:bits"))
-    show("long", client.set("wt:long", "0123456789" * 200_000), len(client.get("wt:long")))
+    show("long", client.set("wt:long", "0123456789" * int(os.environ.get("LONG", "200000"))), len(client.get("wt:long")))
 
 
 def collections(client: Any) -> None:
     show("hset", client.hset("wt:h", mapping={"name": "Ann", "age": 41, "raw": b"\xfe\xff"}), client.hget("wt:h", "name"))
     show("hgetall", client.hgetall("wt:h"), client.hgetall("wt:none"), client.hmget("wt:h", "age", "none"), client.hlen("wt:h"))
-    show("hash", client.hincrby("wt:h", "age", 1), client.hincrbyfloat("wt:h", "size", 1.25), client.hkeys("wt:h"), client.hvals("wt:h"))
-    show("hash more", client.hexists("wt:h", "name"), client.hdel("wt:h", "raw"), client.hsetnx("wt:h", "name", "Bob"), client.hscan("wt:h"))
-    show("list", client.rpush("wt:l", "a", "b", "c"), client.lpush("wt:l", "z"), client.lrange("wt:l", 0, -1), client.llen("wt:l"))
-    show("list more", client.lindex("wt:l", 1), client.linsert("wt:l", "BEFORE", "b", "ab"), client.lset("wt:l", 0, "y"), client.lrem("wt:l", 1, "c"))
-    show("pop", client.lpop("wt:l"), client.rpop("wt:l"), client.lpop("wt:l", 5), client.lpop("wt:l"), client.ltrim("wt:l", 0, 1))
-    show("lpos", client.rpush("wt:l", "a", "b", "a"), client.lpos("wt:l", "a"), client.lpos("wt:l", "a", count=0), client.lmove("wt:l", "wt:m", "LEFT", "RIGHT"))
+    show(
+        "hash",
+        client.hincrby("wt:h", "age", 1),
+        client.hincrbyfloat("wt:h", "size", 1.25),
+        client.hkeys("wt:h"),
+        client.hvals("wt:h"),
+    )
+    show(
+        "hash more",
+        client.hexists("wt:h", "name"),
+        client.hdel("wt:h", "raw"),
+        client.hsetnx("wt:h", "name", "Bob"),
+        client.hscan("wt:h"),
+    )
+    show(
+        "list",
+        client.rpush("wt:l", "a", "b", "c"),
+        client.lpush("wt:l", "z"),
+        client.lrange("wt:l", 0, -1),
+        client.llen("wt:l"),
+    )
+    show(
+        "list more",
+        client.lindex("wt:l", 1),
+        client.linsert("wt:l", "BEFORE", "b", "ab"),
+        client.lset("wt:l", 0, "y"),
+        client.lrem("wt:l", 1, "c"),
+    )
+    show(
+        "pop", client.lpop("wt:l"), client.rpop("wt:l"), client.lpop("wt:l", 5), client.lpop("wt:l"), client.ltrim("wt:l", 0, 1)
+    )
+    show(
+        "lpos",
+        client.rpush("wt:l", "a", "b", "a"),
+        client.lpos("wt:l", "a"),
+        client.lpos("wt:l", "a", count=0),
+        client.lmove("wt:l", "wt:m", "LEFT", "RIGHT"),
+    )
     show("set", client.sadd("wt:set", "a", "b", "c"), client.sadd("wt:set2", "b", "c", "d"), client.scard("wt:set"))
     show("members", client.smembers("wt:set"), client.sismember("wt:set", "a"), client.smismember("wt:set", ["a", "x"]))
     show("algebra", client.sinter("wt:set", "wt:set2"), client.sunion("wt:set", "wt:set2"), client.sdiff("wt:set", "wt:set2"))
-    show("set more", client.srem("wt:set", "a"), client.smove("wt:set", "wt:set2", "b"), client.sinterstore("wt:set", "wt:set", "wt:set2"), client.spop("wt:set"))
+    show(
+        "set more",
+        client.srem("wt:set", "a"),
+        client.smove("wt:set", "wt:set2", "b"),
+        client.sinterstore("wt:set", "wt:set", "wt:set2"),
+        client.spop("wt:set"),
+    )
 
 
 def sorted_sets(client: Any) -> None:
-    show("zadd", client.zadd("wt:z", {"a": 1, "b": 2.5, "c": 3}), client.zadd("wt:z", {"a": 4}, xx=True, ch=True), client.zcard("wt:z"))
-    show("zrange", client.zrange("wt:z", 0, -1), client.zrange("wt:z", 0, -1, withscores=True), client.zrevrange("wt:z", 0, 0, withscores=True))
-    show("by score", client.zrangebyscore("wt:z", "-inf", "(4", withscores=True), client.zcount("wt:z", 0, 3), client.zscore("wt:z", "b"), client.zscore("wt:z", "none"))
-    show("zincrby", client.zincrby("wt:z", 1.5, "b"), client.zrank("wt:z", "b"), client.zrank("wt:z", "none"), client.zmscore("wt:z", ["a", "none"]))
-    show("limited", client.zrangebyscore("wt:z", 0, 10, start=0, num=1), client.zadd("wt:z", {"d": float("inf")}), client.zscore("wt:z", "d"))
-    show("zstore", client.zunionstore("wt:z2", {"wt:z": 2, "wt:none": 1}), client.zunion(["wt:z"], withscores=True), client.zscan("wt:z"))
-    show("zpop", client.zpopmin("wt:z"), client.zpopmax("wt:z", 2), client.zrem("wt:z", "c"), client.zremrangebyscore("wt:z2", 0, 100))
-    show("geo", client.geoadd("wt:geo", [7.44, 46.95, "Bern", 8.54, 47.37, "Zug"]), client.geodist("wt:geo", "Bern", "Zug", "km"), client.geopos("wt:geo", "Bern", "none"))
-    show("geosearch", client.geosearch("wt:geo", longitude=7.4, latitude=46.9, radius=300, unit="km", withdist=True, withcoord=True, sort="ASC"))
+    show(
+        "zadd",
+        client.zadd("wt:z", {"a": 1, "b": 2.5, "c": 3}),
+        client.zadd("wt:z", {"a": 4}, xx=True, ch=True),
+        client.zcard("wt:z"),
+    )
+    show(
+        "zrange",
+        client.zrange("wt:z", 0, -1),
+        client.zrange("wt:z", 0, -1, withscores=True),
+        client.zrevrange("wt:z", 0, 0, withscores=True),
+    )
+    show(
+        "by score",
+        client.zrangebyscore("wt:z", "-inf", "(4", withscores=True),
+        client.zcount("wt:z", 0, 3),
+        client.zscore("wt:z", "b"),
+        client.zscore("wt:z", "none"),
+    )
+    show(
+        "zincrby",
+        client.zincrby("wt:z", 1.5, "b"),
+        client.zrank("wt:z", "b"),
+        client.zrank("wt:z", "none"),
+        client.zmscore("wt:z", ["a", "none"]),
+    )
+    show(
+        "limited",
+        client.zrangebyscore("wt:z", 0, 10, start=0, num=1),
+        client.zadd("wt:z", {"d": float("inf")}),
+        client.zscore("wt:z", "d"),
+    )
+    show(
+        "zstore",
+        client.zunionstore("wt:z2", {"wt:z": 2, "wt:none": 1}),
+        client.zunion(["wt:z"], withscores=True),
+        client.zscan("wt:z"),
+    )
+    show(
+        "zpop",
+        client.zpopmin("wt:z"),
+        client.zpopmax("wt:z", 2),
+        client.zrem("wt:z", "c"),
+        client.zremrangebyscore("wt:z2", 0, 100),
+    )
+    show(
+        "geo",
+        client.geoadd("wt:geo", [7.44, 46.95, "Bern", 8.54, 47.37, "Zug"]),
+        client.geodist("wt:geo", "Bern", "Zug", "km"),
+        client.geopos("wt:geo", "Bern", "none"),
+    )
+    show(
+        "geosearch",
+        client.geosearch(
+            "wt:geo", longitude=7.4, latitude=46.9, radius=300, unit="km", withdist=True, withcoord=True, sort="ASC"
+        ),
+    )
     show("hll", client.pfadd("wt:hll", "a", "b"), client.pfcount("wt:hll"))
 
 
 def streams(client: Any) -> None:
-    show("xadd", client.xadd("wt:x", {"k": "v", "n": 1}, id="1-1"), client.xadd("wt:x", {"k": "w"}, id="2-1", maxlen=10), client.xlen("wt:x"))
-    show("xrange", client.xrange("wt:x"), client.xrevrange("wt:x", count=1), client.xread({"wt:x": "0"}), client.xread({"wt:x": "9-0"}))
-    show("group", client.xgroup_create("wt:x", "g", id="0"), client.xreadgroup("g", "me", {"wt:x": ">"}, count=1), client.xack("wt:x", "g", "1-1"))
-    show("pending", client.xreadgroup("g", "me", {"wt:x": ">"}), client.xpending("wt:x", "g"), client.xclaim("wt:x", "g", "you", 0, ["2-1"]))
+    show(
+        "xadd",
+        client.xadd("wt:x", {"k": "v", "n": 1}, id="1-1"),
+        client.xadd("wt:x", {"k": "w"}, id="2-1", maxlen=10),
+        client.xlen("wt:x"),
+    )
+    show(
+        "xrange",
+        client.xrange("wt:x"),
+        client.xrevrange("wt:x", count=1),
+        client.xread({"wt:x": "0"}),
+        client.xread({"wt:x": "9-0"}),
+    )
+    show(
+        "group",
+        client.xgroup_create("wt:x", "g", id="0"),
+        client.xreadgroup("g", "me", {"wt:x": ">"}, count=1),
+        client.xack("wt:x", "g", "1-1"),
+    )
+    show(
+        "pending",
+        client.xreadgroup("g", "me", {"wt:x": ">"}),
+        client.xpending("wt:x", "g"),
+        client.xclaim("wt:x", "g", "you", 0, ["2-1"]),
+    )
     info = client.xinfo_stream("wt:x")
     show("xinfo", info["length"], info["last-generated-id"], client.xinfo_groups("wt:x")[0]["pending"])
     show("trim", client.xdel("wt:x", "1-1"), client.xtrim("wt:x", 0), client.xlen("wt:x"))
@@ -118,7 +230,9 @@ def grouped(client: Any) -> None:
         pipe.set("wt:w", 1).incr("wt:w").get("wt:w").hgetall("wt:h").lpush("wt:w", "x").zscore("wt:z", "x")
         show("pipeline", [str(each) if isinstance(each, Exception) else each for each in pipe.execute(raise_on_error=False)])
     with client.pipeline() as pipe:
-        pipe.set("wt:w", 5).incr("wt:w").zadd("wt:z", {"m": 7.25}).zscore("wt:z", "m").smembers("wt:set2").hset("wt:w", "a", "b")
+        pipe.set("wt:w", 5).incr("wt:w").zadd("wt:z", {"m": 7.25}).zscore("wt:z", "m").smembers("wt:set2").hset(
+            "wt:w", "a", "b"
+        )
         show("transaction", [str(each) if isinstance(each, Exception) else each for each in pipe.execute(raise_on_error=False)])
     with client.pipeline() as pipe:
         pipe.watch("wt:w")
@@ -144,7 +258,12 @@ def scripts(client: Any) -> None:
 
 def waiting(client: Any) -> None:
     client.rpush("wt:q", "job 1", "job 2")
-    show("blpop", client.blpop(["wt:none", "wt:q"], timeout=5), client.brpop("wt:q", timeout=5), client.blpop("wt:q", timeout=0.1))
+    show(
+        "blpop",
+        client.blpop(["wt:none", "wt:q"], timeout=5),
+        client.brpop("wt:q", timeout=5),
+        client.blpop("wt:q", timeout=0.1),
+    )
     client.zadd("wt:z2", {"soon": 1.5})
     show("bzpopmin", client.bzpopmin("wt:z2", timeout=5), client.xread({"wt:x": "$"}, block=50))
     got: list[Any] = []
@@ -161,7 +280,9 @@ def published(client: Any, other: Any) -> None:
         listener.subscribe("wt:news")
         listener.psubscribe("wt:n*")
         show("subscribed", listener.get_message(timeout=10), listener.get_message(timeout=10))
-        show("publish", other.publish("wt:news", "héllo"), other.publish("wt:news", b"\x00\xff"), other.publish("wt:silent", "x"))
+        show(
+            "publish", other.publish("wt:news", "héllo"), other.publish("wt:news", b"\x00\xff"), other.publish("wt:silent", "x")
+        )
         messages = [listener.get_message(timeout=10) for _ in range(4)]
         show("messages", messages)
         listener.unsubscribe()
