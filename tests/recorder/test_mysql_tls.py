@@ -124,7 +124,9 @@ def test_connector(server: str, options: dict[str, object], encrypted: bool, rec
     assert facts.get("tls", False) == (server != "plain")
 
 
-@pytest.mark.parametrize("options", [(), ("--skip-ssl",), ("--ssl",), ("--compress",)], ids=["default", "plain", "tls", "compress"])
+@pytest.mark.parametrize(
+    "options", [(), ("--skip-ssl",), ("--ssl",), ("--compress",)], ids=["default", "plain", "tls", "compress"]
+)
 def test_cli(options: tuple[str, ...], recorded, front, tls: int) -> None:
     with recorded(listener(front, tls)) as recorder:
         assert with_cli(recorder.port(), *options) == ROW[0]
