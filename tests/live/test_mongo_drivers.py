@@ -181,12 +181,22 @@ def test_a_replica_set_is_found_where_the_mock_listens(mongo_replicas: secantus.
     assert book.end().misses == ()
 
 
-@pytest.mark.parametrize("program", ["pymongo.py", "mongodb.mjs", "mongodb.go"])
-def test_a_client_that_proves_its_password_is_let_in_where_the_mock_knows_it(program: str) -> None:
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[secantus.Secantus]:
     with secantus.serve(auth=True) as server:
-        recording = record(server, program)
+        yield server
+
+
+@pytest.mark.parametrize("program", ["pymongo.py", "mongodb.mjs", "mongodb.go", "mongodb.php", "mongodb.pl"])
+def test_a_client_that_proves_its_password_is_let_in_where_the_mock_knows_it(guarded: secantus.Secantus, program: str) -> None:
+    recording = record(guarded, program)
     assert recording.facts["auth"] == "SCRAM-SHA-256"
-    answered(recording, program, server, password=secantus.PASSWORD)
+    answered(recording, program, guarded, password=secantus.PASSWORD)
+
+
+def test_a_client_is_told_what_to_do_about_its_password(guarded: secantus.Secantus) -> None:
+    program, server = "mongodb.mjs", guarded
+    recording = record(server, program)
     with pytest.raises(AssertionError, match="another password than the target"):
         answered(recording, program, server, password="another")
     with pytest.raises(AssertionError, match="set the target's password"):
