@@ -15,7 +15,7 @@ class Row:
     """One driver or client.
 
     `program` is a file under programs/; `replayed` the one that runs against the recording, where it is another one (then the
-    row is of the cross-driver table), `replayed_url` likewise. `url` is its only argument; `{port}` and `{ca}` (our authority's
+    row is of the cross-driver table), `replayed_env` likewise. `url` is its only argument; `{port}` and `{ca}` (our authority's
     file) are filled in. `probe` tells the driver's version (`runtimes.version`). `silent`: it asks nothing that a case would
     hold.
     """
@@ -28,17 +28,17 @@ class Row:
     server: str
     tls: bool = False
     replayed: str = ""
-    replayed_url: str = ""
     notes: str = ""
     silent: bool = False
     env: Mapping[str, str] = field(default=_NOTHING)
+    replayed_env: Mapping[str, str] = field(default=_NOTHING)
     listener: Mapping[str, Any] = field(default=_NOTHING)
     target: Mapping[str, Any] = field(default=_NOTHING)
 
     @property
     def crossed(self) -> bool:
         """Whether it is replayed otherwise than it was recorded."""
-        return bool(self.replayed or self.replayed_url)
+        return bool(self.replayed or self.replayed_env)
 
 
 def _postgres(title: str, program: str, probe: str, *, query: str = "", **more: Any) -> Row:
@@ -67,6 +67,11 @@ def _crossed(made: str, served: str, program: str, replayed: str, probe: str) ->
     make = _postgres if program.startswith("postgres") else _mysql
     row = make(f"{made} → {served}", program, probe)
     return replace(row, program=f"cross/{program}", replayed=f"cross/{replayed}")
+
+
+def _redis(title: str, program: str, probe: str, *, tls: bool = False, **more: Any) -> Row:
+    url = f"{'rediss' if tls else 'redis'}://:secret@127.0.0.1:{{port}}/0"
+    return Row(title=title, codec="redis", program=f"redis/{program}", url=url, probe=probe, server="redis", tls=tls, **more)
 
 
 ROWS = (
@@ -114,6 +119,22 @@ ROWS = (
     _mysql("mysql-connector-python, TLS", "connector.py", "py mysql-connector-python", tls=True),
     _crossed("PyMySQL", "mysqlclient", "mysql_pymysql.py", "mysql_mysqlclient.py", "py mysqlclient"),
     _crossed("mysqlclient", "PyMySQL", "mysql_mysqlclient.py", "mysql_pymysql.py", "py pymysql"),
+    _redis("redis-py", "redis_sync.py", "py redis", env={"PROTOCOL": "2", "PARSER": "python"}),
+    _redis("redis-py, RESP3", "redis_sync.py", "py redis", env={"PROTOCOL": "3", "PARSER": "python"}),
+    _redis("redis-py, hiredis", "redis_sync.py", "py hiredis", env={"PROTOCOL": "2"}),
+    _redis("redis-py, hiredis, RESP3", "redis_sync.py", "py hiredis", env={"PROTOCOL": "3"}),
+    _redis("redis-py, asyncio", "redis_async.py", "py redis", env={"PROTOCOL": "2"}),
+    _redis("ioredis", "ioredis.mjs", "node ioredis"),
+    _redis("node-redis", "node_redis.mjs", "node redis", env={"PROTOCOL": "2"}),
+    _redis("node-redis, RESP3", "node_redis.mjs", "node redis", env={"PROTOCOL": "3"}),
+    _redis("ruby redis", "redis.rb", "deb ruby-redis"),
+    _redis("phpredis", "redis.php", "deb php-redis"),
+    _redis("perl Redis", "redis.pl", "deb libredis-perl"),
+    _redis("Go redigo", "redigo.go", "deb golang-github-gomodule-redigo-dev"),
+    _redis("redis-cli", "redis_cli.sh", "run redis-cli --version"),
+    _redis("redis-py, TLS", "redis_sync.py", "py redis", tls=True),
+    _redis("redis-py RESP2 → RESP3", "redis_sync.py", "py redis", env={"PROTOCOL": "2"}, replayed_env={"PROTOCOL": "3"}),
+    _redis("redis-py RESP3 → RESP2", "redis_sync.py", "py redis", env={"PROTOCOL": "3"}, replayed_env={"PROTOCOL": "2"}),
     _http("httpx", "httpx_client.py", "py httpx"),
     _http("httpx, HTTPS", "httpx_client.py", "py httpx", scheme="https"),
     _http("httpx, HTTP/2", "httpx2_client.py", "py httpx"),
@@ -146,5 +167,7 @@ ROWS = (
     _mongo("ruby mongo", "mongo.rb", "deb ruby-mongo"),
     _mongo("PHP mongodb", "mongodb.php", "deb php-mongodb"),
     _mongo("perl MongoDB", "mongodb.pl", "deb libmongodb-perl"),
+    _mongo("Go mongo-driver", "mongodb.go", "deb golang-mongodb-mongo-driver-dev"),
+    _mongo("Java mongo", "MongoJava.java", "deb libmongodb-java"),
     _mongo("pymongo, TLS", "pymongo.py", "py pymongo", query="?tls=true&tlsCAFile={ca}", tls=True),
 )
