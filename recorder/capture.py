@@ -33,6 +33,9 @@ _ROW = 1024 * 1024
 _OVERHEAD = 96
 _HEAD = struct.Struct("<QBdI")
 
+# What a MARK may say; anything else is for people who read a capture.
+TLS, SERVER_CLOSED, SERVER_RESET = b"tls", b"server closed", b"server reset"
+
 
 class Kind(IntEnum):
     """What a record says. CLIENT and SERVER carry the bytes that end sent; OPEN carries JSON (`Opening`); GAP, UNREADABLE and

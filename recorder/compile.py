@@ -17,15 +17,19 @@ from recorder.attribute import Attributed, Outbound, Window, attribute
 from recorder.dedupe import dedupe
 from recorder.evidence import Said, Told, said, told
 from recorder.filters import Choice
-from recorder.naming import Names, slug
+from recorder.naming import Names, graphql_operation, slug
 from recorder.routes import Routes
 from recorder.taps import Inbound, Loss, Seen, watch
 from wiretape import secrets, store
+from wiretape.body import meaning
 from wiretape.case import Call, Case
 from wiretape.config import Config
 from wiretape.errors import StoreError
+from wiretape.protobuf.registry import Registry
+from wiretape.protobuf.sources import load as load_types
 from wiretape.protocols.base import Codec
-from wiretape.protocols.http import SWITCHING, Exchange, to_request, to_response
+from wiretape.protocols.http import SWITCHING, Exchange, to_messages, to_request, to_response
+from wiretape.protocols.raw import EXACTNESS
 from wiretape.tree import Tree
 
 _CERTAIN = ("serialize", "in-flight")
@@ -63,7 +67,7 @@ def compile_captures(config: Config, *, keep: bool = False) -> Summary:
     if not paths:
         raise StoreError(f"nothing to compile: no captures in {capture.folder(config.home)}; record with wiretape record first")
     names = Names(path.stem for path in config.suite.rglob("*.yaml"))
-    made = _Made()
+    made = _Made(types=load_types(config.service.protos if config.service else ()))
     damaged = {path for path in paths if not _compile_one(path, config.record.max_body, choice, names, made, summary)}
     if config.record.dedupe:
         _dedupe(made, summary)
@@ -80,8 +84,9 @@ def compile_captures(config: Config, *, keep: bool = False) -> Summary:
 
 @dataclass(slots=True)
 class _Made:
-    """What all captures together came to."""
+    """What all captures together came to, read with the `types` of the service's gRPC calls."""
 
+    types: Registry
     cases: list[Case] = field(default_factory=list)
     session: dict[str, Call] = field(default_factory=dict)
     facts: dict[str, dict[str, Tree]] = field(default_factory=dict)
@@ -118,11 +123,13 @@ def _compile_one(path: Path, max_body: int, choice: Choice, names: Names, made: 
         whole = False
         summary.notes.append(f"{error}; what came before was used")
     seen.inbound.sort(key=lambda one: one.started)
-    _Assembly(path, seen, choice, names, summary).add_to(made)
+    _Assembly(path, seen, choice, names, summary, made.types).add_to(made)
     made.codecs |= seen.codecs
     for target, facts in seen.facts.items():
         made.facts[target] = {**made.facts.get(target, {}), **facts}
     summary.notes += sorted({_lost(loss) for loss in seen.losses})
+    summary.notes += [f"target {name} speaks {seen.facts[name]['protocol']!s}, as its first bytes tell" for name in seen.spoken]
+    summary.notes += [f"target {name} is {EXACTNESS}" for name in sorted(seen.raw)]
     return whole
 
 
@@ -134,12 +141,13 @@ def _lost(loss: Loss) -> str:
 class _Assembly:
     """The cases of one capture."""
 
-    def __init__(self, path: Path, seen: Seen, choice: Choice, names: Names, summary: Summary) -> None:
+    def __init__(self, path: Path, seen: Seen, choice: Choice, names: Names, summary: Summary, types: Registry) -> None:
         self._seen = seen
+        self._types = types
         self._summary = summary
         self._wanted = [self._want(choice, path, one) for one in seen.inbound]
         self._labels = [
-            names.free(slug(one.exchange.method, one.exchange.target, one.exchange.status)) if wanted else _left_out(one)
+            names.free(_slug(one.exchange)) if wanted else _left_out(one)
             for one, wanted in zip(seen.inbound, self._wanted, strict=True)
         ]
 
@@ -167,10 +175,12 @@ class _Assembly:
     def _case(self, name: str, one: Inbound, calls: Sequence[Attributed]) -> Case:
         exchange = one.exchange
         how = _how(one, calls)
+        grpc = exchange.target.partition("?")[0]
         case = Case(
             name=name,
-            request=to_request(exchange),
-            response=to_response(exchange),
+            request=to_request(exchange, self._types.inputs.get(grpc)),
+            response=to_response(exchange, self._types.outputs.get(grpc)),
+            messages=to_messages(exchange),
             calls=tuple(self._called(each, how) for each in calls),
             recorded=datetime.fromtimestamp(exchange.started, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
             attributed=how,
@@ -191,10 +201,8 @@ class _Assembly:
         """Why the case is not whole; empty if it is."""
         exchange = one.exchange
         reasons = [exchange.incomplete] if exchange.incomplete else []
-        if exchange.status == SWITCHING:
+        if exchange.status == SWITCHING and not exchange.is_websocket:
             reasons.append("the connection went on in another protocol, which was not recorded")
-        if exchange.request_trailers:
-            reasons.append("the request had trailers, which a case cannot hold")
         outbound = (each.outbound for each in calls)
         reasons += (f"{one.target}: {one.interaction.incomplete}" for one in outbound if one.interaction.incomplete)
         losses = (loss for loss in self._seen.losses if loss.target and loss.touches(one.started, exchange.ended))
@@ -208,6 +216,13 @@ def _how(one: Inbound, calls: Sequence[Attributed]) -> str:
         return "ambiguous"
     certain = next((way for way in _CERTAIN if way in ways), "")
     return certain or ("transaction" if ways else "serialize" if one.serialized else "in-flight")
+
+
+def _slug(exchange: Exchange) -> str:
+    operation = ""
+    if exchange.method == "POST" and b'"query"' in exchange.request_body:
+        operation = graphql_operation(meaning(exchange.request_body, exchange.request_headers))
+    return slug(exchange.method, exchange.target, exchange.status, operation)
 
 
 def _left_out(one: Inbound) -> str:

@@ -15,11 +15,10 @@ from collections.abc import Callable, Iterable
 
 from mitmproxy import connection
 from mitmproxy.connection import ConnectionState
-from mitmproxy.proxy import commands, context, events, layer, tunnel
-from mitmproxy.proxy.layers import ServerTLSLayer
+from mitmproxy.proxy import commands, context, events, layer
 from mitmproxy.proxy.server import ConnectionHandler
 
-from recorder.capture import Kind
+from recorder.capture import SERVER_CLOSED, SERVER_RESET, Kind
 from recorder.wire import Wire
 
 type Commands = Iterable[commands.Command]
@@ -27,9 +26,6 @@ type Handlers = Callable[[connection.Client], ConnectionHandler | None]
 
 _ERRNO = re.compile(r"\[Errno (\d+)\]")
 _RESET = struct.pack("ii", 1, 0)
-_BAD_GATEWAY = (
-    b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
-)
 
 
 class Relay(layer.Layer):
@@ -70,7 +66,10 @@ class Relay(layer.Layer):
         if self.done:
             return ()
         other = self.server if ended is self.client else self.client
-        if was_reset(self.handlers(self.client), ended):
+        broken = was_reset(self.handlers(self.client), ended)
+        if ended is self.server and self.client.state & ConnectionState.CAN_READ:
+            self.wire.note(Kind.MARK, SERVER_RESET if broken else SERVER_CLOSED)
+        if broken:
             self.finish()
             reset(self.handlers(self.client), other)
             return _close(other, ended)
@@ -85,100 +84,20 @@ class Relay(layer.Layer):
         self.wire.close()
 
 
-class HttpEntry(layer.Layer):
-    """An HTTP listener: opens the upstream, then relays; where the upstream is down the client hears it as a 502."""
-
-    def __init__(self, ctx: context.Context, wire: Wire, handlers: Handlers, relay: type[Relay] = Relay) -> None:
-        super().__init__(ctx)
-        self._wire = wire
-        self._handlers = handlers
-        self._relay = relay
-        self._error = ""
-        self._next: layer.Layer | None = None
-
-    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
-        if self._next is not None:
-            yield from self._next.handle_event(event)
-        elif isinstance(event, events.Start):
-            yield from self._open()
-        elif isinstance(event, events.ConnectionClosed):
-            yield commands.CloseConnection(self.context.client)
-        elif isinstance(event, events.DataReceived):
-            yield from self._refuse()
-
-    def _open(self) -> layer.CommandGenerator[None]:
-        relay = self._relay(self.context, self._wire, self._handlers)
-        if self._wire.listener.upstream_tls:
-            stack = tunnel.LayerStack() / ServerTLSLayer(self.context) / _Opener(self.context, relay)
-            self._next = stack[0]
-            yield from self._next.handle_event(events.Start())
-            return
-        error = yield commands.OpenConnection(self.context.server)
-        if error:
-            self._error = upstream_down(self._wire, error)
-        else:
-            self._next = relay
-            shortcut(self._handlers(self.context.client), relay)
-
-    def _refuse(self) -> layer.CommandGenerator[None]:
-        """Answer once the client has spoken, then wait for it to hang up: closing on unread bytes would destroy the answer."""
-        if self._error:
-            body = f"wiretape: {self._error}\n".encode()
-            yield commands.SendData(self.context.client, _BAD_GATEWAY % len(body) + body)
-            yield commands.CloseTcpConnection(self.context.client, half_close=True)
-            self._error = ""
-
-
-class _Opener(layer.Layer):
-    """Inside server TLS: opens the connection (and so does the handshake), then steps aside for the relay."""
-
-    def __init__(self, ctx: context.Context, relay: Relay) -> None:
-        super().__init__(ctx)
-        self._relay = relay
-        self._open = False
-
-    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
-        if self._open:
-            yield from self._relay.handle_event(event)
-        elif isinstance(event, events.Start):
-            error = yield commands.OpenConnection(self.context.server)
-            self._open = not error
-            if error:
-                upstream_down(self._relay.wire, error)
-                yield commands.CloseConnection(self.context.client)
-
-
-class DatabaseEntry(layer.Layer):
-    """A listener of a protocol with no TLS negotiation of its own: opens the upstream, then relays; closes where it is down."""
-
-    def __init__(self, ctx: context.Context, wire: Wire, handlers: Handlers) -> None:
-        super().__init__(ctx)
-        self._relay = Relay(ctx, wire, handlers)
-        self._handlers = handlers
-
-    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
-        if isinstance(event, events.Start):
-            error = yield commands.OpenConnection(self.context.server)
-            if error:
-                upstream_down(self._relay.wire, error)
-                yield commands.CloseConnection(self.context.client)
-            else:
-                shortcut(self._handlers(self.context.client), self._relay)
-        else:
-            yield from self._relay.handle_event(event)
+def unusable(wire: Wire, message: str) -> str:
+    """Say once that the upstream cannot be used; nothing of the connection is recorded. The line with the listener's name."""
+    wire.on = False
+    wire.note(Kind.MARK, b"upstream down")
+    wire.close()
+    wire.tape.say(wire.listener, "upstream", message)
+    return f"{wire.listener.title}: {message}"
 
 
 def upstream_down(wire: Wire, error: str) -> str:
     """Say that the upstream cannot be reached; the one line that was said."""
-    listener = wire.listener
     numbered = _ERRNO.match(error)  # asyncio's words: [Errno 111] Connect call failed ('127.0.0.1', 5432)
     reason = os.strerror(int(numbered[1])).lower() if numbered else error
-    message = f"cannot reach the upstream {listener.upstream}: {reason}; is it running there?"
-    wire.on = False
-    wire.note(Kind.MARK, b"upstream down")
-    wire.close()
-    wire.tape.say(listener, "upstream", message)
-    return f"{listener.title}: {message}"
+    return unusable(wire, f"cannot reach the upstream {wire.listener.upstream}: {reason}; is it running there?")
 
 
 def shortcut(handler: ConnectionHandler | None, relay: layer.Layer) -> None:

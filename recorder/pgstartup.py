@@ -8,19 +8,16 @@ from the StartupMessage on: neither SSLRequest nor its one-byte answer is record
 
 from __future__ import annotations
 
-import contextlib
 import struct
 
 from mitmproxy import connection
 from mitmproxy.connection import ConnectionState
-from mitmproxy.proxy import commands, context, events, layer, tunnel
-from mitmproxy.proxy.layers import ClientTLSLayer, ServerTLSLayer
-from mitmproxy.proxy.layers.tls import TLSLayer
-from OpenSSL import SSL
+from mitmproxy.proxy import commands, context, events, layer
 
-from recorder.capture import Kind
+from recorder.capture import TLS, Kind
 from recorder.layer import Commands, Handlers, Relay, shortcut, upstream_down
 from recorder.pgauth import Reauthentication, error_code, say_left, startup_parameters, whole_message
+from recorder.tls import ClientTls, ServerTls
 from recorder.wire import Wire
 
 SSL_REQUEST = struct.pack("!II", 8, 80877103)
@@ -28,23 +25,6 @@ GSS_REQUEST = struct.pack("!II", 8, 80877104)
 CANCEL = 80877102
 _MAX_STARTUP = 10_000  # PostgreSQL's own limit
 _PLAIN_REFUSED = ("28000", "08P01")  # pg_hba.conf wants TLS; so says a pgbouncer that does
-
-
-class _Notify(TLSLayer):
-    """TLS ends with its own goodbye (close_notify), without which an end looks like an attack; mitmproxy leaves it out."""
-
-    def send_close(self, command: commands.CloseConnection) -> layer.CommandGenerator[None]:
-        if self.tunnel_state is tunnel.TunnelState.OPEN:
-            with contextlib.suppress(SSL.Error):
-                self.tls.shutdown()
-            yield from self.tls_interact()
-        yield from super().send_close(command)
-
-
-class _ClientTls(_Notify, ClientTLSLayer): ...
-
-
-class _ServerTls(_Notify, ServerTLSLayer): ...
 
 
 class _Side(layer.Layer):
@@ -183,9 +163,9 @@ class PostgresEntry(_Side):
 
     def _take_tls(self) -> layer.CommandGenerator[None]:
         self.context.client.alpn = b"postgresql"
-        self.wire.note(Kind.MARK, b"tls")
+        self.wire.note(Kind.MARK, TLS)
         inner = PostgresSession(self.context, self.wire, self.handlers)
-        tls = _ClientTls(self.context)
+        tls = ClientTls(self.context)
         tls.child_layer = inner
         self.next = tls
         shortcut(self.handlers(self.context.client), tls)
@@ -256,7 +236,7 @@ class PostgresSession(_Side):
         if self.answered != b"S":
             yield from self.hang_up()
             return
-        tls = _ServerTls(self.context, self.server)
+        tls = ServerTls(self.context, self.server)
         if self.wire.listener.certificate is not None:
             tls.child_layer = _Resend(self.context, self)
         else:

@@ -175,10 +175,14 @@ def _listeners(config: Config, service: Service) -> Sequence[Listener]:
     """The service's listener first."""
     assert service.listen is not None
     gate = Gate() if config.record.serialize else None
-    secure = service.url.startswith("https:")
     found = [
         Listener(
-            target="", protocol="http", listen=service.listen, upstream=endpoint(service.url), upstream_tls=secure, gate=gate
+            target="",
+            protocol="http",
+            listen=service.listen,
+            upstream=endpoint(service.url),
+            upstream_tls=service.url.startswith("https:"),
+            gate=gate,
         )
     ]
     for target in config.targets.values():
@@ -191,6 +195,9 @@ def _listeners(config: Config, service: Service) -> Sequence[Listener]:
                 listen=target.listen,
                 upstream=target.upstream,
                 tls=target.tls,
+                upstream_tls=target.secure or None,
+                verify=target.verify,
+                ca=target.ca,
                 certificate=target.certificate,
             )
         )

@@ -7,16 +7,20 @@ that raises costs its own connection only; what was lost there is kept as times,
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 from recorder.attribute import Outbound
-from recorder.capture import Kind, Opening, Record
+from recorder.capture import SERVER_CLOSED, SERVER_RESET, TLS, Kind, Opening, Record
 from wiretape.errors import DecodeError
-from wiretape.protocols import codec
+from wiretape.protocols import RAW, codec, recognised
 from wiretape.protocols.base import Codec, Interaction, Side, Tap
 from wiretape.protocols.http import Exchange, HttpTap
+from wiretape.schemes import AUTO
 from wiretape.tree import Tree
+
+_ENOUGH = 64 * 1024  # bytes after which a protocol not recognised is none of ours
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,13 +54,18 @@ class Inbound:
 
 @dataclass(slots=True, kw_only=True)
 class Seen:
-    """Everything a capture says."""
+    """Everything a capture says.
+
+    `spoken`: target -> protocol -> connections, of the targets whose protocol had to be found. `raw`: those kept as bytes.
+    """
 
     inbound: list[Inbound] = field(default_factory=list)
     outbound: list[Outbound] = field(default_factory=list)
     facts: dict[str, Mapping[str, Tree]] = field(default_factory=dict)
     codecs: dict[str, Codec] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
+    spoken: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    raw: set[str] = field(default_factory=set)
 
 
 def watch(records: Iterable[Record], max_body: int, seen: Seen | None = None) -> Seen:
@@ -77,7 +86,26 @@ def watch(records: Iterable[Record], max_body: int, seen: Seen | None = None) ->
     finally:
         for watched in open_.values():
             watched.end(last)
+        for target, spoken in seen.spoken.items():
+            _agree(target, spoken, seen)
     return seen
+
+
+def _agree(target: str, spoken: Mapping[str, Sequence[int]], seen: Seen) -> None:
+    """A target has one protocol: what is not raw, and of that what most of its connections spoke."""
+    chosen = max(spoken, key=lambda name: (name != RAW, len(spoken[name])))
+    if chosen != RAW:
+        seen.raw.discard(target)
+    seen.facts[target] = {"protocol": chosen, **seen.facts.get(target, {})}
+    others = {number: name for name, numbers in spoken.items() if name != chosen for number in numbers}
+    strays = [one for one in seen.outbound if one.target == target and one.connection in others]
+    seen.outbound[:] = [one for one in seen.outbound if one.target != target or one.connection not in others]
+    for one in strays:
+        at = one.interaction.started
+        reason = f"a connection spoke {others[one.connection]}, the others {chosen}; give each a target of its own"
+        loss = Loss(target=target, reason=reason, since=at, until=one.interaction.ended)
+        loss.times.append(at)
+        seen.losses.append(loss)
 
 
 class _Watched:
@@ -99,7 +127,7 @@ class _Watched:
                 self._end_tap(record.at)
                 self._lose(record.data.decode(), record.at, blind=True)
             case Kind.MARK:
-                self.mark(record.data.decode())
+                self.mark(record.data)
 
     def _data(self, record: Record) -> None:
         if self.loss is None:
@@ -129,7 +157,7 @@ class _Watched:
             self.loss = Loss(target=self.opening.target, reason=reason, since=at, until=at, blind=blind)
             self.seen.losses.append(self.loss)
 
-    def mark(self, text: str) -> None: ...
+    def mark(self, said: bytes) -> None: ...
 
     def feed(self, side: Side, data: bytes, at: float) -> None: ...
 
@@ -165,11 +193,20 @@ class _Service(_Watched):
             )
 
 
+@runtime_checkable
+class _HearsEnds(Protocol):
+    """A tap to which it matters how the server ended the connection."""
+
+    def server_ended(self, *, reset: bool) -> None: ...
+
+
 class _Target(_Watched):
     def __init__(self, opening: Opening, number: int, seen: Seen, how: Codec) -> None:
         super().__init__(opening, number, seen)
         self._codec = seen.codecs[opening.target] = how
         self._tap: Tap = how.tap()
+        if how.name == RAW:
+            seen.raw.add(opening.target)
 
     def feed(self, side: Side, data: bytes, at: float) -> None:
         for one in self._tap.feed(side, data, at):
@@ -186,13 +223,55 @@ class _Target(_Watched):
         super().end(at)
         self._learn(self._tap.facts)
 
-    def mark(self, text: str) -> None:
-        if text == "tls":
+    def mark(self, said: bytes) -> None:
+        if said == TLS:
             self._learn({"tls": True})
+        elif said in (SERVER_CLOSED, SERVER_RESET) and isinstance(self._tap, _HearsEnds):
+            self._tap.server_ended(reset=said == SERVER_RESET)
 
     def _learn(self, facts: Mapping[str, Tree]) -> None:
         known = self.seen.facts.get(self.opening.target, {})
         self.seen.facts[self.opening.target] = self._codec.merge_facts(known, facts)
+
+
+class _Auto(_Watched):
+    """A target whose protocol shows in the first bytes of its connections."""
+
+    def __init__(self, opening: Opening, number: int, seen: Seen) -> None:
+        super().__init__(opening, number, seen)
+        self._first: list[Record] = []
+        self._size = 0
+        self._found: _Target | None = None
+
+    def take(self, record: Record) -> None:
+        if self._found is not None:
+            self._found.take(record)
+            return
+        if record.kind == Kind.CLOSE:
+            self.end(record.at)
+            return
+        self._first.append(record)
+        self._size += len(record.data) if record.kind != Kind.MARK else 0
+        if record.kind in (Kind.CLIENT, Kind.SERVER):
+            self._settle(recognised(self._said(Kind.CLIENT), self._said(Kind.SERVER)) or (RAW if self._size > _ENOUGH else ""))
+
+    def end(self, at: float) -> None:
+        if self._found is None and self._size:
+            self._settle(RAW)
+        if self._found is not None:
+            self._found.end(at)
+
+    def _said(self, kind: Kind) -> bytes:
+        return b"".join(record.data for record in self._first if record.kind == kind)
+
+    def _settle(self, name: str) -> None:
+        if not name:
+            return
+        self._found = _Target(self.opening, self.number, self.seen, codec(name))
+        self.seen.spoken.setdefault(self.opening.target, {}).setdefault(name, []).append(self.number)
+        first, self._first = self._first, []
+        for record in first:
+            self._found.take(record)
 
 
 class _Unknown(_Watched):
@@ -205,6 +284,8 @@ class _Unknown(_Watched):
 def _watched(opening: Opening, number: int, max_body: int, seen: Seen) -> _Watched:
     if not opening.target:
         return _Service(opening, number, seen, max_body)
+    if opening.protocol == AUTO:
+        return _Auto(opening, number, seen)
     try:
         return _Target(opening, number, seen, codec(opening.protocol))
     except (KeyError, ImportError):

@@ -10,16 +10,15 @@ from recorder.capture import CaptureWriter, Clock, Kind, Opening
 from recorder.gate import Gate
 from wiretape.config import Address, TlsPolicy
 
-_TLS_HANDSHAKE = b"\x16"
-
 
 @dataclass(slots=True, kw_only=True)
 class Listener:
     """One listener and its upstream, with what was learned and counted so far.
 
     `target` is empty for the service itself. `turns` counts requests roughly: how often the client spoke after the server had.
-    `gate` lets requests through one at a time. `offers_tls`: the upstream was seen to take TLS. `tls_only` holds the (user,
-    database) pairs the upstream lets in only over TLS.
+    `gate` lets requests through one at a time. `upstream_tls`: the upstream speaks TLS from the first byte on; None: if the
+    client does. `verify`: its certificate must be one that the system, or `ca`, vouches for. `offers_tls`: it was seen to take
+    TLS. `tls_only` holds the (user, database) pairs the upstream lets in only over TLS.
     """
 
     target: str
@@ -28,7 +27,9 @@ class Listener:
     upstream: Address
     tls: TlsPolicy = "auto"
     certificate: Path | None = None
-    upstream_tls: bool = False
+    upstream_tls: bool | None = None
+    verify: bool = False
+    ca: Path | None = None
     gate: Gate | None = None
     offers_tls: bool = False
     connections: int = 0
@@ -79,7 +80,7 @@ class Tape:
 class Wire:
     """One connection's way into the capture. After a gap, or once unreadable, nothing more of it is recorded."""
 
-    __slots__ = ("_client_spoke", "_clock", "_fresh", "_number", "_record", "listener", "on", "tape")
+    __slots__ = ("_client_spoke", "_clock", "_number", "_record", "listener", "on", "tape")
 
     def __init__(self, tape: Tape, listener: Listener, number: int) -> None:
         self.tape = tape
@@ -89,27 +90,18 @@ class Wire:
         self._clock = tape.clock
         self._record = tape.writer.record
         self._client_spoke = False
-        self._fresh = True
 
     def client(self, data: bytes) -> None:
         """The client sent `data`."""
         if not self._client_spoke:
-            self._turn(data)
+            self._turn()
         if self.on and not self._record(self._number, Kind.CLIENT, self._clock(), data):
             self._overflow()
 
-    def _turn(self, data: bytes) -> None:
+    def _turn(self) -> None:
         """The client speaks first, or after the server."""
         self._client_spoke = True
         self.listener.turns += 1
-        if self._fresh:
-            self._fresh = False
-            if data[:1] == _TLS_HANDSHAKE:
-                self.unreadable(
-                    "TLS that cannot be read",
-                    f"a client speaks TLS to {self.listener.listen}, which cannot be read: it is passed on but not recorded; "
-                    "let the client connect without TLS",
-                )
 
     def server(self, data: bytes) -> None:
         """The server sent `data`."""

@@ -14,7 +14,7 @@ from typing import cast
 from replayer.book import Book, Desk
 from replayer.passthrough import Passthrough
 from replayer.scope import Expected
-from replayer.tls import CLIENT_HELLO, TlsServer, context
+from replayer.tls import CLIENT_HELLO, TlsServer, context, offered
 from wiretape.case import Call
 from wiretape.config import Address, Target
 from wiretape.errors import TargetError
@@ -52,7 +52,9 @@ class Mocks:
             raise
 
     async def _listen(self, target: Target) -> None:
-        tls = functools.cache(lambda: context(self._home, target.certificate, (target.listen.host, "localhost", "127.0.0.1")))
+        spoken = offered(target.protocol, self._facts.get(target.name, {}))
+        hosts = (target.listen.host, "localhost", "127.0.0.1")
+        tls = functools.cache(lambda: context(self._home, target.certificate, hosts, spoken))
         connect = functools.partial(self._connection, target, tls)
         at = target.listen
         try:

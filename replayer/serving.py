@@ -30,11 +30,11 @@ async def serve(config: Config, environ: Mapping[str, str], speak: Callable[[str
     book = Book(suite, material.codecs, when=when(suite.cases[0]))
     book.on_miss = missed
     book.open_all(when)
-    mocks = Mocks(config.targets, suite.facts, material.codecs, book, config.home)
+    mocks = Mocks(material.targets, suite.facts, material.codecs, book, config.home)
     try:
         await mocks.start()
         for name, address in mocks.addresses.items():
-            speak(f"{name} ({config.targets[name].protocol}) listens on {address}, answering from {len(suite.cases)} cases")
+            speak(f"{name} ({material.targets[name].protocol}) listens on {address}, answering from {len(suite.cases)} cases")
         await asyncio.Event().wait()
     finally:
         await mocks.stop()

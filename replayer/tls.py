@@ -2,22 +2,58 @@
 
 from __future__ import annotations
 
+import functools
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+
+from wiretape.tree import Tree
 
 CLIENT_HELLO = b"\x16\x03"
+_HOSTS_KEPT = 256
+_SPOKEN = MappingProxyType({"postgres": ("postgresql",)})  # libpq insists on it where TLS comes first
+_HTTP = MappingProxyType({"2": "h2", "1.1": "http/1.1"})
 _CHUNK = 65536
 
 
-def context(home: Path, certificate: Path | None, hosts: Sequence[str]) -> ssl.SSLContext:
-    """What mocks show to clients: `certificate`, the server's own, or one of ours for `hosts`."""
+def context(home: Path, certificate: Path | None, hosts: Sequence[str], spoken: Sequence[str] = ()) -> ssl.SSLContext:
+    """What mocks show to clients: `certificate`, the server's own, or one of ours: for `hosts`, or for the host that the client
+    says it means (SNI). `spoken` are the protocols offered to it (ALPN), best first."""
+    if certificate is not None:
+        return _made(certificate, spoken)
     from wiretape.ca import ensure_ca, leaf  # cryptography takes a while to import, and few runs need it
 
-    made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    made.load_cert_chain(certificate or leaf(ensure_ca(home), hosts))
-    made.set_alpn_protocols(["postgresql"])  # libpq insists on it where TLS comes first
+    authority = ensure_ca(home)
+    made = _made(leaf(authority, hosts), spoken)
+
+    @functools.lru_cache(maxsize=_HOSTS_KEPT)
+    def other(host: str) -> ssl.SSLContext:
+        return _made(leaf(authority, (host,)), spoken)
+
+    def named(tls: ssl.SSLSocket | ssl.SSLObject, host: str | None, _: ssl.SSLContext) -> None:
+        if host and host not in hosts:
+            tls.context = other(host)
+
+    made.sni_callback = named
     return made
+
+
+def _made(certificate: Path, spoken: Sequence[str]) -> ssl.SSLContext:
+    made = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    made.load_cert_chain(certificate)
+    if spoken:
+        made.set_alpn_protocols(list(spoken))
+    return made
+
+
+def offered(protocol: str, facts: Mapping[str, Tree]) -> tuple[str, ...]:
+    """What a mock of `protocol` offers by ALPN: of HTTP, the versions that the recorded server spoke."""
+    if protocol != "http":
+        return _SPOKEN.get(protocol, ())
+    versions = facts.get("versions")
+    known = [str(version) for version in versions] if isinstance(versions, list) and versions else [*_HTTP]
+    return tuple(name for version, name in _HTTP.items() if version in known) or (_HTTP["1.1"],)
 
 
 class TlsServer:

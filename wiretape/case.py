@@ -7,25 +7,31 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from wiretape.protobuf.schema import MessageType
 from wiretape.tree import Selector, Tree
 
 type Headers = tuple[tuple[str, str], ...]
-type BodyKind = Literal["empty", "json", "form", "text", "binary"]
+type BodyKind = Literal["empty", "json", "form", "text", "binary", "multipart", "events", "lines", "grpc"]
+type Direction = Literal["send", "receive"]
+type MessageKind = Literal["text", "json", "binary", "close"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Body:
     """A message body in the form a person reads.
 
-    `value` is the JSON tree, the form's list of `[name, value]` pairs, the text, or the bytes. `style` says how `value` becomes
+    `value` is the JSON tree, the form's list of `[name, value]` pairs, the text, the bytes, or a list: the parts of a multipart
+    body, the events of an event stream, the trees of JSON lines, the messages of a gRPC call. `style` says how `value` becomes
     the very bytes of the wire again (`wiretape.body`); empty means the default style of its kind. `raw` holds those bytes where
-    no style gives them back (a compressor of another make); they are sent for as long as they still mean `value`.
+    no style gives them back (a compressor of another make); they are sent for as long as they still mean `value`. `types` is
+    the type of gRPC messages where the configuration knows it.
     """
 
     kind: BodyKind = "empty"
     value: Tree = None
     style: str = ""
     raw: bytes = b""
+    types: MessageType | None = field(default=None, compare=False, repr=False)
 
 
 EMPTY = Body()
@@ -33,23 +39,42 @@ EMPTY = Body()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """`target` is the request target as on the wire (path and query). Headers keep order, case and repetition."""
+    """`target` is the request target as on the wire (path and query). Headers keep order, case and repetition. `version` is
+    `2` where the request came by HTTP/2, else empty."""
 
     method: str
     target: str
     headers: Headers = ()
     body: Body = EMPTY
+    trailers: Headers = ()
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """`reason` is empty where it is the status code's usual phrase."""
+    """`reason` is empty where it is the status code's usual phrase. `unfinished`: a stream of events that the client left, so
+    that more of it is no difference."""
 
     status: int
     headers: Headers = ()
     body: Body = EMPTY
     reason: str = ""
     trailers: Headers = ()
+    unfinished: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message of a WebSocket: sent to the service, or received from it.
+
+    `value` is the text, the JSON tree of a text that is an object or array, the bytes, or of a close the mapping of its `code`
+    and `reason`. `style` says how a JSON text is written (`wiretape.jsontext`).
+    """
+
+    direction: Direction
+    kind: MessageKind
+    value: Tree
+    style: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,11 +108,13 @@ class Noise:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One YAML file. `recorded` is the time of the request as RFC 3339 in UTC; `attributed` is how its calls were found
-    (`serialize`, `in-flight`, `transaction`, `ambiguous`); `incomplete` is why the recording of it is not whole, else empty."""
+    (`serialize`, `in-flight`, `transaction`, `ambiguous`); `incomplete` is why the recording of it is not whole, else empty.
+    `messages` are those of the WebSocket that the exchange became."""
 
     name: str
     request: Request
     response: Response
+    messages: tuple[Message, ...] = ()
     calls: tuple[Call, ...] = ()
     noise: tuple[Noise, ...] = ()
     recorded: str = ""

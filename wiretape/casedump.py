@@ -9,9 +9,9 @@ import base64
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 
-from wiretape.body import inferred_kind
-from wiretape.case import Body, Call, Case, Headers, Noise, Request, Response
-from wiretape.casefile import CALL_WORDS, VERSION
+from wiretape.body import inferred_kind, multipart
+from wiretape.case import Body, Call, Case, Headers, Message, Noise, Request, Response
+from wiretape.casefile import CALL_WORDS, PART_FILE, VERSION
 from wiretape.errors import StoreError
 from wiretape.tree import Path, Tree
 from wiretape.yamldump import dump
@@ -45,7 +45,7 @@ def suite_text(facts: Mapping[str, Mapping[str, Tree]], noise: Sequence[Noise] =
 
 def spread(path: Path) -> bool:
     """What stands on lines of its own however small it is: the parts of a case, each call, each rule."""
-    return len(path) < 2 or (len(path) == 2 and path[0] in ("calls", "noise", "facts"))
+    return len(path) < 2 or (len(path) == 2 and path[0] in ("messages", "calls", "noise", "facts"))
 
 
 def case_document(case: Case, stem: str, files: Files) -> dict[str, Tree]:
@@ -54,6 +54,8 @@ def case_document(case: Case, stem: str, files: Files) -> dict[str, Tree]:
     document |= _said(recorded=case.recorded, attributed=case.attributed, incomplete=case.incomplete)
     document["request"] = _request(case.request, f"{stem}.request", files)
     document["response"] = _response(case.response, f"{stem}.response", files)
+    if case.messages:
+        document["messages"] = [_message(message) for message in case.messages]
     if case.calls:
         document["calls"] = call_documents(case.calls)
     if case.noise:
@@ -67,9 +69,14 @@ def _said(**words: str) -> dict[str, Tree]:
 
 def _request(request: Request, name: str, files: Files) -> dict[str, Tree]:
     document: dict[str, Tree] = {"method": request.method, "path": request.target}
+    if request.version:
+        document["version"] = int(request.version) if request.version.isdecimal() else request.version
     if request.headers:
         document["headers"] = pairs(request.headers)
-    return document | _body(request.body, request.headers, name, files)
+    document |= _body(request.body, request.headers, name, files)
+    if request.trailers:
+        document["trailers"] = pairs(request.trailers)
+    return document
 
 
 def _response(response: Response, name: str, files: Files) -> dict[str, Tree]:
@@ -79,6 +86,8 @@ def _response(response: Response, name: str, files: Files) -> dict[str, Tree]:
     document |= _body(response.body, response.headers, name, files)
     if response.trailers:
         document["trailers"] = pairs(response.trailers)
+    if response.unfinished:
+        document["unfinished"] = True
     return document
 
 
@@ -103,7 +112,7 @@ def _body(body: Body, headers: Headers, name: str, files: Files) -> dict[str, Tr
     elif isinstance(value, str) and body.kind == "text" and (data := _big(value)):
         document["body_file"] = _file(f"{name}.txt", data, files)
     else:
-        told = _form(value) if body.kind == "form" else value
+        told = _form(value) if body.kind == "form" else _parts(value, name, files) if body.kind == "multipart" else value
         document["body" if inferred_kind(headers, told) == body.kind else f"body_{body.kind}"] = told
     document |= _said(body_style=body.style)
     if len(body.raw) > BIGGEST_INLINE_BYTES:
@@ -117,6 +126,33 @@ def _form(value: Tree) -> Tree:
     if isinstance(value, list) and all(isinstance(pair, list) and len(pair) == 2 for pair in value):
         return pairs(tuple((str(pair[0]), str(pair[1])) for pair in value if isinstance(pair, list)))
     return value
+
+
+def _parts(value: Tree, name: str, files: Files) -> Tree:
+    """Parts with those too big to read in one in files of their own."""
+    return [_part(part, f"{name}.{at}", files) for at, part in enumerate(value)] if isinstance(value, list) else value
+
+
+def _part(part: Tree, name: str, files: Files) -> Tree:
+    if not isinstance(part, dict):
+        return part
+    for key in ("value", "text"):
+        value = part.get(key)
+        if isinstance(value, bytes) and len(value) > BIGGEST_INLINE_BYTES:
+            kept = _file(f"{name}.bin", value, files)
+        elif isinstance(value, str) and (key == "text") == multipart.is_json(part) and (data := _big(value)):
+            kept = _file(f"{name}.txt", data, files)
+        else:
+            continue
+        return {PART_FILE if word == key else word: kept if word == key else one for word, one in part.items()}
+    return part
+
+
+def _message(message: Message) -> Tree:
+    value = message.value
+    if message.kind == "close" and isinstance(value, dict):
+        return {f"{message.direction}_close": value.get("code")} | {key: one for key, one in value.items() if key == "reason"}
+    return {message.direction: value, **_said(style=message.style)}
 
 
 def _big(text: str) -> bytes | None:

@@ -14,19 +14,23 @@ from pathlib import Path as File
 from types import MappingProxyType
 from typing import cast
 
-from wiretape.body import inferred_kind
-from wiretape.case import EMPTY, Body, BodyKind, Call, Case, Headers, Noise, Request, Response
+from wiretape.body import inferred_kind, multipart
+from wiretape.case import EMPTY, Body, BodyKind, Call, Case, Direction, Headers, Message, MessageKind, Noise, Request, Response
 from wiretape.errors import CaseFormatError, StoreError, UnsupportedVersion
 from wiretape.tree import Path, Selector, Tree, kind
 from wiretape.yamlio import Document
 
 VERSION = 1
 
-CASE_KEYS = ("wiretape", "name", "recorded", "attributed", "incomplete", "request", "response", "calls", "noise")
-BODY_KEYS = ("body", "body_json", "body_text", "body_form", "body_base64", "body_file")
+CASE_KEYS = ("wiretape", "name", "recorded", "attributed", "incomplete", "request", "response", "messages", "calls", "noise")
+BODY_LISTS = ("body_multipart", "body_events", "body_lines", "body_grpc")
+BODY_KEYS = ("body", "body_json", "body_text", "body_form", *BODY_LISTS, "body_base64", "body_file")
 BODY_EXTRAS = ("body_style", "body_raw", "body_raw_file")
-REQUEST_KEYS = ("method", "path", "headers", *BODY_KEYS, *BODY_EXTRAS)
-RESPONSE_KEYS = ("status", "reason", "headers", *BODY_KEYS, *BODY_EXTRAS, "trailers")
+REQUEST_KEYS = ("method", "path", "version", "headers", *BODY_KEYS, *BODY_EXTRAS, "trailers")
+MESSAGES = ("send", "receive", "send_close", "receive_close")
+MESSAGE_KEYS = (*MESSAGES, "reason", "style")
+PART_FILE = "file"  # a part's value that is kept beside the case
+RESPONSE_KEYS = ("status", "reason", "headers", *BODY_KEYS, *BODY_EXTRAS, "trailers", "unfinished")
 SUITE_KEYS = ("wiretape", "facts", "noise")
 SESSION_KEYS = ("wiretape", "calls")
 CALL_WORDS = ("attributed", "ambiguous")  # what a call may say besides its codec's fields
@@ -84,6 +88,7 @@ def read_case(document: Document) -> Read[Case]:
         name=reader.text(("name",), top["name"]) if "name" in top else file.stem,
         request=reader.request(top.get("request")),
         response=reader.response(top.get("response")),
+        messages=reader.messages(top.get("messages")),
         calls=reader.calls(top.get("calls")),
         noise=reader.noise(top.get("noise")),
         recorded=reader.word(top, (), "recorded"),
@@ -207,7 +212,17 @@ class _Reader:
                 self.fail((*path, "method"), "a request needs a method, one word such as GET")
             if not target or any(char.isspace() for char in target):
                 self.fail((*path, "path"), "a request needs a path without spaces, such as /orders?page=2")
-        return Request(method=method, target=target, headers=headers, body=self.body(path, within, headers))
+        version = self.word(within, path, "version")
+        if version not in ("", "2"):
+            self.fail((*path, "version"), "the version of a request is 2 where it came by HTTP/2, else it is not said")
+        return Request(
+            method=method,
+            target=target,
+            headers=headers,
+            body=self.body(path, within, headers),
+            trailers=self.pairs((*path, "trailers"), within.get("trailers")),
+            version=version,
+        )
 
     def response(self, value: Tree) -> Response:
         path: Path = ("response",)
@@ -218,12 +233,16 @@ class _Reader:
             if isinstance(value, dict):
                 self.fail((*path, "status"), "a response needs a status, a number such as 200")
             status = 0
+        unfinished = within.get("unfinished", False)
+        if not isinstance(unfinished, bool):
+            self._mismatch((*path, "unfinished"), "true or false", unfinished)
         return Response(
             status=status,
             headers=headers,
             body=self.body(path, within, headers),
             reason=self.word(within, path, "reason"),
             trailers=self.pairs((*path, "trailers"), within.get("trailers")),
+            unfinished=unfinished is True,
         )
 
     def pairs(self, path: Path, value: Tree) -> Headers:
@@ -276,7 +295,45 @@ class _Reader:
                 kind_ = cast(BodyKind, str(named).removeprefix("body_"))
         if kind_ == "form":
             return kind_, [[name, one] for name, one in self._pairs(path, value)]
+        if kind_ in ("multipart", "events", "lines", "grpc"):
+            items = self.list(path, value)
+            return kind_, [self._part((*path, at), item) for at, item in enumerate(items)] if kind_ == "multipart" else items
         return kind_, self.text(path, value) if kind_ == "text" else value
+
+    def _part(self, path: Path, value: Tree) -> Tree:
+        """A part of a multipart body, with its value read from the file it names."""
+        if not isinstance(value, dict) or PART_FILE not in value:
+            return value
+        if "value" in value or "text" in value:
+            self.fail((*path, PART_FILE), "a part has one value; another is here too", key=True)
+        kind_, data = _of_file(self._file((*path, PART_FILE), value[PART_FILE]), str(value[PART_FILE]))
+        name = "text" if kind_ == "text" and multipart.is_json(value) else "value"
+        return {key: one for key, one in value.items() if key != PART_FILE} | {name: data}
+
+    def messages(self, value: Tree) -> tuple[Message, ...]:
+        found = [self._message(("messages", at), one) for at, one in enumerate(self.list(("messages",), value))]
+        return tuple(message for message in found if message is not None)
+
+    def _message(self, path: Path, value: Tree) -> Message | None:
+        within = self.mapping(path, value, MESSAGE_KEYS)
+        names = [name for name in MESSAGES if name in within]
+        if len(names) != 1:
+            self.fail(path, "a message is one of `send: …`, `receive: …`, `send_close: CODE` and `receive_close: CODE`")
+            return None
+        direction = cast(Direction, names[0].removesuffix("_close"))
+        style = self.word(within, path, "style")
+        one = within[names[0]]
+        if names[0] == direction and "reason" in within:
+            self.fail((*path, "reason"), "only a close has a reason", key=True)
+        if names[0] != direction:
+            if one is not None and type(one) is not int:
+                self._mismatch((*path, names[0]), "a number such as 1000", one)
+            reason = self.word(within, path, "reason")
+            close: dict[str, Tree] = {"code": one} if one is not None else {}
+            return Message(direction=direction, kind="close", value=close | ({"reason": reason} if reason else {}), style=style)
+        kind_: MessageKind = "json" if isinstance(one, dict | list) else "binary" if isinstance(one, bytes) else "text"
+        text = self.text((*path, direction), one) if kind_ == "text" else one
+        return Message(direction=direction, kind=kind_, value=text, style=style)
 
     def _bytes(self, path: Path, value: Tree) -> bytes:
         if isinstance(value, bytes):

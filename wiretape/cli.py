@@ -163,9 +163,12 @@ def schema(kind: str, *, config: Path | None, service: str | None, dep: tuple[st
 
     from wiretape.config import load_config
     from wiretape.schema import SCHEMAS
+    from wiretape.schemes import AUTO
 
     if kind not in SCHEMAS:
         raise ConfigError(f"there is no schema {kind!r}; there are {', '.join(SCHEMAS)}")
     found = load_config(file=config, environ=os.environ, cwd=Path.cwd(), service=service, deps=dep, suite=suite)
     targets = {name: target.protocol for name, target in found.targets.items()}
+    if AUTO in targets.values():  # any call may be one of theirs
+        targets = {}
     click.echo(json.dumps(SCHEMAS[kind](targets), indent=2))

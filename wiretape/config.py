@@ -10,21 +10,25 @@ from typing import Literal
 
 from wiretape.casefile import CALL_WORDS, unknown
 from wiretape.errors import ConfigError
-from wiretape.options import LOOPBACK, RECORD_OPTIONS, SERVICE_OPTIONS, TARGET_OPTIONS, Address, Option, target_name
+from wiretape.options import LOOPBACK, RECORD_OPTIONS, SERVICE_OPTIONS, TARGET_OPTIONS, Address, Option, target_name, words
 from wiretape.protocols import CODECS, codec
+from wiretape.schemes import AUTO, Scheme, names, scheme
 from wiretape.sources import Given, Layer, Options, from_environ, from_file, from_flags
+from wiretape.tree import Tree
 
-__all__ = ["Address", "Config", "Recording", "Service", "Target", "TlsPolicy", "load_config"]
+__all__ = ["Address", "Config", "Recording", "Service", "Target", "TlsPolicy", "load_config", "spoken"]
 
 type TlsPolicy = Literal["auto", "refuse", "passthrough"]
 
 HOME = ".wiretape"
 FILE = "wiretape.yaml"
+_FILES = ("certificate", "ca")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """The service under test. `ready`: a path that must answer below 500, or empty for "port open". Times in seconds."""
+    """The service under test. `ready`: a path that must answer below 500, or empty for "port open". Times in seconds. `protos`:
+    what declares the messages of its gRPC calls (`wiretape.protobuf.sources`)."""
 
     url: str
     listen: Address | None = None
@@ -32,20 +36,28 @@ class Service:
     ready_timeout: float = 30.0
     command: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    protos: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A named upstream. `tls`: `auto` reads through TLS (see recorder.pgstartup), `refuse` tells the
-    client there is none, `passthrough` relays it unread and says so. `certificate` is a PEM file with the server's own key
-    and chain, for clients that bind to it. `user`, `password` and `database` (by default the user's
-    name) serve `--on-miss passthrough` only."""
+    """A named upstream.
+
+    `protocol` `auto`: the first bytes tell, and the suite's facts from then on. `tls`: `auto` reads through TLS, `refuse` tells
+    the client there is none, `passthrough` relays it unread and says so. `secure`: the upstream speaks TLS from the first byte
+    on. `verify`: its certificate must be trusted by the system or by `ca`, a PEM file. `certificate` is a PEM file with the
+    server's own key and chain, for clients that bind to it. `user`, `password` and `database` (by default the user's name)
+    serve `--on-miss passthrough` only.
+    """
 
     name: str
     protocol: str
     listen: Address
     upstream: Address | None = None
     tls: TlsPolicy = "auto"
+    secure: bool = False
+    verify: bool = False
+    ca: Path | None = None
     certificate: Path | None = None
     user: str = ""
     password: str = ""
@@ -75,6 +87,23 @@ class Config:
     service: Service | None
     targets: Mapping[str, Target]
     record: Recording = Recording()
+
+
+def spoken(targets: Mapping[str, Target], facts: Mapping[str, Mapping[str, Tree]]) -> Mapping[str, Target]:
+    """The targets with the protocols that were found while recording. Raises ConfigError where one is still not known."""
+    return MappingProxyType({name: _spoken(target, facts.get(name, {})) for name, target in targets.items()})
+
+
+def _spoken(target: Target, facts: Mapping[str, Tree]) -> Target:
+    if target.protocol != AUTO:
+        return target
+    found = facts.get("protocol")
+    if found not in CODECS:
+        raise ConfigError(
+            f"target {target.name} names no protocol, and no recording tells it; add `protocol` to targets.{target.name}: "
+            f"{', '.join(names(CODECS))}"
+        )
+    return replace(target, protocol=str(found))
 
 
 def load_config(
@@ -136,7 +165,11 @@ def _service(given: Options) -> Service:
     if "url" not in given:
         where = next(iter(given.values())).where
         raise ConfigError(f"{where}: the service needs a `url`, such as http://127.0.0.1:8000")
-    return Service(**_read(given, SERVICE_OPTIONS))  # type: ignore[arg-type]  # as the readers return them
+    told = _read(given, SERVICE_OPTIONS)
+    if "protos" in told:
+        folder = given["protos"].folder
+        told["protos"] = tuple((folder / Path(name).expanduser()).resolve() for name in words(given["protos"].value))
+    return Service(**told)  # type: ignore[arg-type]  # as the readers return them
 
 
 def _targets(given: Mapping[str, Options]) -> Mapping[str, Target]:
@@ -157,20 +190,29 @@ def _check_listeners(service: Service | None, targets: Mapping[str, Target]) -> 
 def _target(name: str, given: Options) -> Target:
     where = next((one.where for one in given.values()), FILE)
     Given(value=name, where=where, folder=Path()).read("targets", target_name)
-    if "protocol" not in given:
-        raise ConfigError(f"{where}: target {name} needs a `protocol`: {', '.join(CODECS)}")
-    protocol = str(given["protocol"].value)
-    if protocol not in CODECS:
-        raise ConfigError(f"{given['protocol'].where}: target {name}: {unknown(protocol, CODECS, 'protocol')}")
-    spoken_for = (*CALL_WORDS, *codec(protocol).schema)
+    spoken, called = _protocol(name, given["protocol"]) if "protocol" in given else (AUTO, Scheme(codec=AUTO))
+    known = codec(spoken) if spoken != AUTO else None
+    spoken_for = (*CALL_WORDS, *(known.schema if known else ()))
     if name in spoken_for:
-        raise ConfigError(f"{where}: {name!r} cannot name a target: it is a key of {protocol} calls; choose another name")
-    told = _read({key: one for key, one in given.items() if key != "certificate"}, TARGET_OPTIONS)
-    target = Target(name=name, **({"listen": Address(host=LOOPBACK, port=0)} | told))  # type: ignore[arg-type]  # as read
-    if "certificate" in given:
-        target = replace(target, certificate=_path("certificate", given["certificate"]))
+        raise ConfigError(f"{where}: {name!r} cannot name a target: it is a key of {spoken} calls; choose another name")
+    told = _read({key: one for key, one in given.items() if key not in ("protocol", *_FILES)}, TARGET_OPTIONS)
+    told |= {key: _path(key, given[key]) for key in _FILES if key in given}
+    usual = {"listen": Address(host=LOOPBACK, port=0), "secure": called.tls, "verify": called.tls and spoken == "http"}
+    target = Target(name=name, protocol=spoken, **(usual | told))  # type: ignore[arg-type]  # as read
     if target.upstream and not target.upstream.port:
-        target = replace(target, upstream=replace(target.upstream, port=codec(protocol).default_port))
+        port = called.port or (known.default_port if known else 0)
+        if not port:
+            raise ConfigError(f"{given['upstream'].where}: target {name}: {spoken} has no usual port; write HOST:PORT")
+        target = replace(target, upstream=replace(target.upstream, port=port))
     if target.upstream and target.upstream == target.listen:
         raise ConfigError(f"{given['upstream'].where}: target {name} would listen where its upstream does, {target.listen}")
     return target
+
+
+def _protocol(name: str, given: Given) -> tuple[str, Scheme]:
+    """The codec of a target, and what its name for the protocol says besides."""
+    told = str(given.value)
+    called = scheme(told)
+    if called.codec not in CODECS and told != AUTO:
+        raise ConfigError(f"{given.where}: target {name}: {unknown(told, names(CODECS), 'protocol')}")
+    return called.codec, called

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from json.encoder import encode_basestring, encode_basestring_ascii
 
 from wiretape.tree import Number, Tree
 
 MAX_DEPTH = 64
+_MOST_STYLES = 8
 _INDENT = re.compile(r"[\[{]\n([ \t]+)")
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _HTML = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
@@ -188,6 +189,16 @@ def _escaper(style: Style) -> Callable[[str], str]:
 def style_of(text: str, tree: Tree) -> Style | None:
     """The style in which `tree` is written as exactly `text`, or None."""
     return next((style for style in _candidates(text) if dump(tree, style) == text), None)
+
+
+def shared_style(texts: Iterable[tuple[str, Tree]]) -> Style:
+    """The style in which most of several texts, each with its tree, were written: one serializer wrote them all."""
+    known = list(texts)
+    # A text without a letter to escape does not tell how letters are escaped, so the styles that say more come first.
+    styles = {style for text, tree in known if (style := style_of(text, tree)) is not None}
+    ranked = sorted(styles, key=lambda style: (-len(style.words()), style.words()))[:_MOST_STYLES]
+    right = {style: sum(dump(tree, style) == text for text, tree in known) for style in ranked}
+    return max(ranked, key=lambda style: right[style], default=Style())
 
 
 def _candidates(text: str) -> Iterator[Style]:

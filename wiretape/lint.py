@@ -11,13 +11,17 @@ from pathlib import Path as File
 from typing import Literal
 
 from wiretape import body as bodies
+from wiretape.body import markup, websocket
 from wiretape.case import Body, Call, Case, Headers, Noise
 from wiretape.casefile import BODY_KEYS, CALL_WORDS, Problem, SuiteSettings, read_case, read_session, read_suite, unknown
 from wiretape.errors import CaseFormatError, EncodeError, StoreError
+from wiretape.protobuf.registry import NO_TYPES, Registry
 from wiretape.protocols import CODECS, codec
+from wiretape.schemes import AUTO
 from wiretape.secrets import unresolved
 from wiretape.store import SESSION_FILE, SUITE_FILE, case_files, open_document
 from wiretape.tree import Path, Selector, Tree, walk
+from wiretape.typed import typed_case
 from wiretape.yamlio import Document
 
 _HEADERS = ("headers", "trailers")
@@ -38,18 +42,23 @@ class Finding:
         return f"{place}: {'warning: ' if self.severity == 'warning' else ''}{self.message}"
 
 
-def lint(root: File, noise_kinds: Collection[str], targets: Mapping[str, str] | None = None) -> list[Finding]:
+def lint(
+    root: File,
+    noise_kinds: Collection[str],
+    targets: Mapping[str, str] | None = None,
+    types: Registry = NO_TYPES,
+) -> list[Finding]:
     """Every problem of the suite in `root`, in the order of files and lines.
 
     `noise_kinds`: the normalizers there are. `targets`: name -> protocol of the configured targets; without it calls are not
-    held to any protocol. Raises StoreError where there is no suite to look at.
+    held to any protocol. `types`: those of the service's gRPC calls. Raises StoreError where there is no suite to look at.
     """
     if not root.is_dir():
         raise StoreError(f"there is no suite folder {root}; record one with `wiretape record`")
     files = case_files(root)
     if not files:
         raise StoreError(f"no cases in {root}; record some with `wiretape record`")
-    run = _Lint(frozenset(noise_kinds), targets)
+    run = _Lint(frozenset(noise_kinds), targets, types)
     suite = run.suite(root / SUITE_FILE) if (root / SUITE_FILE).exists() else None
     for file in files:
         run.case(file)
@@ -62,10 +71,11 @@ def lint(root: File, noise_kinds: Collection[str], targets: Mapping[str, str] | 
 
 
 class _Lint:
-    def __init__(self, kinds: Collection[str], targets: Mapping[str, str] | None) -> None:
+    def __init__(self, kinds: Collection[str], targets: Mapping[str, str] | None, types: Registry) -> None:
         self.findings: list[Finding] = []
         self._kinds = kinds
         self._targets = targets
+        self._types = types
         self._names: dict[str, File] = {}
         self._facts: Mapping[str, Mapping[str, Tree]] = {}
         self._views: list[Tree] = []
@@ -78,7 +88,7 @@ class _Lint:
         self._take(file, found.problems)
         if any(problem.version for problem in found.problems):
             return
-        case = found.value
+        case = typed_case(found.value, self._types)
         first = self._names.setdefault(case.name, file)
         if first != file:
             self._add(document, ("name",), f"the name {case.name!r} is also that of {first.name}")
@@ -154,6 +164,12 @@ class _Lint:
             if isinstance(value, str) and _body_key(document, part) == "body_file":
                 self._string(document, (part, "body_file"), value)
 
+        for at, one in enumerate(case.messages):
+            try:
+                websocket.write(one)
+            except EncodeError as error:
+                self._add(document, ("messages", at), f"this message cannot be sent: {error.reason}")
+
     def _calls(self, document: Document, calls: Collection[Call]) -> None:
         for index, call in enumerate(calls):
             if call.target and self._targets is not None:
@@ -164,6 +180,8 @@ class _Lint:
             self._add(document, (*path, call.target), unknown(call.target, targets, "target"), key=True)
             return
         protocol = targets[call.target]
+        if protocol == AUTO:
+            protocol = str(self._facts.get(call.target, {}).get("protocol"))
         if protocol not in CODECS:
             return
         known = codec(protocol)
@@ -221,6 +239,7 @@ def _view(case: Case) -> Tree:
             "method": request.method,
             "path": request.target,
             "headers": _gathered(request.headers),
+            "trailers": _gathered(request.trailers),
             "body": _meaning(request.body, request.headers),
         },
         "response": {
@@ -229,6 +248,7 @@ def _view(case: Case) -> Tree:
             "trailers": _gathered(response.trailers),
             "body": _meaning(response.body, response.headers),
         },
+        "messages": [{message.direction: websocket.meaning(message)} for message in case.messages],
         "calls": [{"operation": call.operation, **call.fields} for call in case.calls],
     }
 
@@ -242,7 +262,7 @@ def _meaning(body: Body, headers: Headers) -> Tree:
         pairs = [(str(pair[0]), pair[1]) for pair in body.value if isinstance(pair, list)]
         return dict(pairs) if len(dict(pairs)) == len(pairs) else body.value
     try:
-        return bodies.meaning(bodies.write(body, headers), headers)
+        return markup.view(bodies.meaning(bodies.write(body, headers), headers, body.types))
     except EncodeError:
         return body.value
 

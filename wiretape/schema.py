@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from wiretape.casefile import CASE_KEYS, REQUEST_KEYS, RESPONSE_KEYS, SESSION_KEYS, SUITE_KEYS, VERSION
+from wiretape.casefile import CASE_KEYS, MESSAGES, PART_FILE, REQUEST_KEYS, RESPONSE_KEYS, SESSION_KEYS, SUITE_KEYS, VERSION
 from wiretape.options import RECORD_OPTIONS, SERVICE_OPTIONS, TARGET_OPTIONS
 from wiretape.protocols import CODECS, codec
+from wiretape.schemes import names
 from wiretape.tree import Tree
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -29,6 +30,49 @@ _NOISE: Tree = {
     "description": "places that may differ, each with the kind of value that must still be there",
     "items": {"type": "object", "additionalProperties": {"type": "string"}},
 }
+_PART: Tree = {
+    "type": "object",
+    "properties": {
+        "name": _TEXT,
+        "filename": _TEXT,
+        "type": {"type": "string", "description": "the part's content-type"},
+        "headers": _PAIRS,
+        "value": {"description": "text, a tree where the type is JSON, or bytes"},
+        "text": _TEXT,
+        "style": _WORD,
+        PART_FILE: {"type": "string", "description": "the name of a file beside this one that holds the value"},
+    },
+    "additionalProperties": False,
+}
+_EVENT: Tree = {
+    "type": "object",
+    "properties": {
+        "event": _TEXT,
+        "data": {"description": "a tree where it is a JSON object or array, else text"},
+        "id": _TEXT,
+        "retry": {"type": ["integer", "string"], "description": "milliseconds"},
+        "comment": _TEXT,
+    },
+    "additionalProperties": False,
+}
+_CLOSE: Tree = {"type": ["integer", "null"], "minimum": 1000, "maximum": 4999, "description": "a close with this code"}
+_CONVERSATION: Tree = {
+    "type": "array",
+    "description": "the messages of a WebSocket in order: sent to the service, received from it",
+    "items": {
+        "type": "object",
+        "properties": {
+            "send": {"description": "a tree (JSON), text or bytes"},
+            "receive": {"description": "a tree (JSON), text or bytes"},
+            "send_close": _CLOSE,
+            "receive_close": _CLOSE,
+            "reason": _TEXT,
+            "style": {"type": "string", "description": "how the JSON is written where not the usual way"},
+        },
+        "oneOf": [{"required": [name]} for name in MESSAGES],
+        "additionalProperties": False,
+    },
+}
 _MESSAGE: Mapping[str, Tree] = MappingProxyType(
     {
         "method": _WORD,
@@ -37,10 +81,18 @@ _MESSAGE: Mapping[str, Tree] = MappingProxyType(
         "reason": _TEXT,
         "headers": _PAIRS,
         "trailers": _PAIRS,
-        "body": {"description": "a tree (JSON), a mapping (form) or text, by the content-type"},
+        "unfinished": {"type": "boolean", "description": "a stream of events that the client left before it ended"},
+        "version": {"enum": [2, "2"], "description": "2 where the request came by HTTP/2"},
+        "body": {
+            "description": "a tree (JSON, form), a list (multipart, events, JSON lines, gRPC) or text, by the content-type"
+        },
         "body_json": {"description": "a JSON body where the content-type does not tell"},
         "body_text": _TEXT,
         "body_form": _PAIRS,
+        "body_multipart": {"type": "array", "items": _PART, "description": "the parts, where the content-type does not tell"},
+        "body_events": {"type": "array", "items": _EVENT, "description": "the events of an event stream"},
+        "body_lines": {"type": "array", "description": "one JSON value a line"},
+        "body_grpc": {"type": "array", "description": "the messages of a gRPC call, by field numbers or names"},
         "body_base64": _WORD,
         "body_file": {"type": "string", "description": "the name of a file beside this one"},
         "body_style": {"type": "string", "description": "how the body is written on the wire where not the usual way"},
@@ -55,10 +107,17 @@ _OPTIONS: Mapping[str, Tree] = MappingProxyType(
         "listen": {"type": ["string", "integer"], "description": "PORT or HOST:PORT to listen on"},
         "upstream": {"type": ["string", "integer"], "description": "HOST:PORT of the real server"},
         "ready": {"type": "string", "description": "a path that answers below 500 once the service is ready"},
+        "protos": {
+            "type": ["array", "string"],
+            "items": _EXPANDED,
+            "description": ".proto files, folders of them, or descriptor sets of the gRPC messages",
+        },
         "ready_timeout": {"type": ["number", "string"], "description": "seconds"},
         "command": {"type": ["string", "array"], "items": _EXPANDED, "description": "starts the service"},
         "env": {"type": "object", "additionalProperties": _EXPANDED},
         "tls": {"type": "string", "description": "auto, refuse or passthrough"},
+        "verify": {"type": ["boolean", "string"], "description": "whether the upstream's certificate must be trusted"},
+        "ca": {"type": "string", "description": "PEM file with certificates to trust upstream, besides the system's"},
         "certificate": {"type": "string", "description": "PEM file with the server's own key and chain"},
         "user": _EXPANDED,
         "password": _EXPANDED,
@@ -81,7 +140,8 @@ def case_schema(targets: Mapping[str, str]) -> Schema:
     message["request"]["required"] = ["method", "path"]
     message["response"]["required"] = ["status"]
     words: Schema = dict.fromkeys(("name", "recorded", "attributed", "incomplete"), _TEXT)
-    return _file("case", CASE_KEYS, words | message | _shared(targets), ["wiretape", "request", "response"])
+    known = words | message | {"messages": _CONVERSATION} | _shared(targets)
+    return _file("case", CASE_KEYS, known, ["wiretape", "request", "response"])
 
 
 def suite_schema(targets: Mapping[str, str]) -> Schema:
@@ -97,7 +157,10 @@ def session_schema(targets: Mapping[str, str]) -> Schema:
 
 def config_schema(_: Mapping[str, str]) -> Schema:
     """Of wiretape.yaml."""
-    target = _object(TARGET_OPTIONS, {**_OPTIONS, "protocol": {"enum": list(CODECS)}})
+    target = _object(
+        TARGET_OPTIONS,
+        {**_OPTIONS, "protocol": {"enum": list(names(CODECS))}},
+    )
     parts: Schema = {
         "suite": {"type": "string", "description": "the folder of the cases, relative to this file"},
         "service": _object(SERVICE_OPTIONS, _OPTIONS),
@@ -136,10 +199,9 @@ def _call(targets: Mapping[str, str]) -> Tree:
         "ambiguous": {"type": "array", "items": _TEXT, "description": "cases that could have made it, too"},
     }
     if not targets:
-        fields = {name: rule for protocol in CODECS for name, rule in codec(protocol).schema.items()}
         return {
             "type": "object",
-            "properties": {**fields, **words},
+            "properties": {**_any_fields(), **words},
             "additionalProperties": {**_operation()},
             "minProperties": 1,
         }
@@ -153,6 +215,17 @@ def _call(targets: Mapping[str, str]) -> Tree:
         for name, protocol in targets.items()
     ]
     return each[0] if len(each) == 1 else {"oneOf": each}
+
+
+def _any_fields() -> Schema:
+    """The fields of every codec's calls; codecs may mean different things by one name."""
+    rules: dict[str, list[Tree]] = {}
+    for protocol in CODECS:
+        for name, rule in codec(protocol).schema.items():
+            known = rules.setdefault(name, [])
+            if rule not in known:
+                known.append(rule)
+    return {name: known[0] if len(known) == 1 else {"anyOf": known} for name, known in rules.items()}
 
 
 def _operation() -> Schema:

@@ -146,6 +146,7 @@ class _Rewriter(ABC):
                 target=self.text(request.target),
                 headers=self._headers(request.headers),
                 body=self._body(request.body),
+                trailers=self._headers(request.trailers),
             ),
             response=replace(
                 response,
@@ -154,6 +155,7 @@ class _Rewriter(ABC):
                 reason=self.text(response.reason),
                 trailers=self._headers(response.trailers),
             ),
+            messages=tuple(replace(message, value=self._tree(message.value)) for message in case.messages),
             calls=self.calls(case.calls),
         )
 

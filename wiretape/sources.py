@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote
 
 from wiretape.casefile import unknown
 from wiretape.errors import CaseFormatError, ConfigError
@@ -17,8 +18,10 @@ VERSION = 1
 _TOP = ("wiretape", "suite", "service", "targets", "record")
 _VARIABLE = re.compile(r"(?P<escaped>\$\$\{)|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<fallback>:-(?P<default>[^}]*))?\}")
 _DEP = re.compile(
-    r"(?P<name>[^=]*)=(?P<protocol>[a-z0-9]+)://(?:(?P<user>[^@:/]*)(?::(?P<password>[^@]*))?@(?=.*@))?(?P<upstream>[^@]*)(?:@(?P<listen>.*))?"
+    r"(?P<name>[^=]*)=(?P<protocol>[a-z][a-z0-9+.-]*)://(?:(?P<user>[^@:/]*)(?::(?P<password>[^@]*))?@(?=.*@))?"
+    r"(?P<upstream>unix:[^@]*|[^@/]*)(?:/(?P<database>[^@/?]*)(?:[/?][^@]*)?)?(?:@(?P<listen>.*))?"
 )
+_QUOTABLE = ("user", "password", "database")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,7 +192,7 @@ def _service_flag(given: str | None, where: str, cwd: Path) -> Options:
 
 
 def _dep_flags(deps: Sequence[str], where: str, cwd: Path) -> Iterator[tuple[str, Options]]:
-    """`NAME=PROTOCOL://[USER[:PASSWORD]@][UPSTREAM][@LISTEN]`."""
+    """`NAME=PROTOCOL://[USER[:PASSWORD]@][UPSTREAM][/DATABASE][@LISTEN]`."""
     for dep in deps:
         found = _DEP.fullmatch(dep)
         if not found:
@@ -197,4 +200,5 @@ def _dep_flags(deps: Sequence[str], where: str, cwd: Path) -> Iterator[tuple[str
                 f"{where}: cannot read {dep!r}; write NAME=PROTOCOL://UPSTREAM@LISTEN, such as main=postgres://127.0.0.1:5432@15432"
             )
         told = {name: value for name, value in found.groupdict().items() if value and name != "name"}
+        told |= {name: unquote(told[name]) for name in _QUOTABLE if name in told}
         yield found["name"], {name: Given(value=value, where=where, folder=cwd) for name, value in told.items()}

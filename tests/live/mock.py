@@ -52,6 +52,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
+        transport.write(self._responder.greet())  # type: ignore[attr-defined]
 
     def data_received(self, data: bytes) -> None:
         self._transport.write(self._responder.receive(data))  # type: ignore[attr-defined]

@@ -88,16 +88,6 @@ def test_upstream_that_comes_up_later_is_used(recorder, front, free_port, serve)
         there.close()
 
 
-def test_tls_to_a_listener_that_cannot_read_it(recorded, front, serve) -> None:
-    port, _ = serve(lambda sock: sock.sendall(sock.recv(100)))
-    with recorded(front(port)) as recorder, socket.create_connection(("127.0.0.1", recorder.port()), 10) as sock:
-        sock.sendall(b"\x16\x03\x01 secret")
-        assert sock.recv(100) == b"\x16\x03\x01 secret"
-    assert [record.kind for record in recorder.records()][:2] == [Kind.OPEN, Kind.UNREADABLE]
-    assert not [record for record in recorder.records() if record.kind in (Kind.CLIENT, Kind.SERVER)]
-    assert "a client speaks TLS to" in recorder.said[0]
-
-
 def test_a_server_that_speaks_first(recorder, front, serve) -> None:
     port, _ = serve(lambda sock: sock.sendall(b"greeting"))
     with socket.create_connection(("127.0.0.1", recorder(front(port, "main")).port()), 10) as sock:

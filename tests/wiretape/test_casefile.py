@@ -37,8 +37,10 @@ def whole(case: Case) -> object:
         noise=tuple(replace(rule, line=0) for rule in case.noise),
         request=replace(case.request, body=replace(case.request.body, value=None)),
         response=replace(case.response, body=replace(case.response.body, value=None)),
+        messages=tuple(replace(message, value=None) for message in case.messages),
     )
-    trees = [case.request.body.value, case.response.body.value, *(dict(call.fields) for call in case.calls)]
+    bodies = [case.request.body.value, case.response.body.value]
+    trees = [*(message.value for message in case.messages), *bodies, *(dict(call.fields) for call in case.calls)]
     return strip, [exact(tree) for tree in trees]
 
 
@@ -157,7 +159,8 @@ def test_numbers_and_booleans_stand_for_their_text_where_only_text_can_be_meant(
         (HEAD.replace(": 1\n", ": 2\n") + "new: 1\n", ["1:11: format version 2 is not one this wiretape reads (1)"]),
         (HEAD + "respones: {}\n", ["4:1: unknown key 'respones'; did you mean response?"]),
         (HEAD + "zzz: {}\n", [
-            "4:1: unknown key 'zzz'; known: wiretape, name, recorded, attributed, incomplete, request, response, calls, noise"
+            "4:1: unknown key 'zzz'; known: wiretape, name, recorded, attributed, incomplete, request, response, messages, "
+            "calls, noise"
         ]),
         ("wiretape: 1\nrequest: {method: GET, path: /}\n", ["1:1: `response` is missing"]),
         (HEAD.replace("request:", "requst:"), ["2:1: unknown key 'requst'; did you mean request?"]),

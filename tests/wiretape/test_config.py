@@ -9,6 +9,8 @@ import pytest
 
 from wiretape.config import Address, Config, Recording, Service, Target, load_config
 from wiretape.errors import ConfigError
+from wiretape.protocols import CODECS
+from wiretape.schemes import ALIASES, names
 
 TEXT = """\
 wiretape: 1
@@ -196,8 +198,10 @@ def head(text: str) -> str:
         (head("service: {url: http://x, env: [a]}"), "wiretape.yaml:2:31: env: must be a mapping"),
         (head("service: {url: http://x, command: [[a]]}"), "wiretape.yaml:2:35: command: must be a list of strings"),
         (head("service: {url: http://x, command: 'a \"b'}"), "wiretape.yaml:2:35: command: No closing quotation"),
-        (head("targets: {main: {listen: 1}}"), "wiretape.yaml:2:26: target main needs a `protocol`: postgres"),
-        (head("targets: {main: {}}"), "wiretape.yaml: target main needs a `protocol`: postgres"),
+        (head("targets: {main: {upstream: db.internal}}"),
+            "wiretape.yaml:2:28: target main: auto has no usual port; write HOST:PORT"),
+        (head("targets: {main: {protocol: auto, upstream: db.internal}}"),
+            "wiretape.yaml:2:44: target main: auto has no usual port; write HOST:PORT"),
         (head("targets: {main: {protocol: postgre}}"),
             "wiretape.yaml:2:28: target main: unknown protocol 'postgre'; did you mean postgres?"),
         (head("targets: {main: {protocol: postgres, listen: 65536}}"),
@@ -238,9 +242,9 @@ def test_what_is_wrong_in_the_file_is_said_with_its_place(tmp_path: Path, text: 
             {"deps": ["main"]},
             "--dep: cannot read 'main'; write NAME=PROTOCOL://UPSTREAM@LISTEN, such as main=postgres://127.0.0.1:5432@15432",
         ),
-        ({"deps": ["main=redis-like://x"]}, "--dep: cannot read 'main=redis-like://x'; write NAME=PROTOCOL://UPSTREAM@LISTEN, "
+        ({"deps": ["main=redis_like://x"]}, "--dep: cannot read 'main=redis_like://x'; write NAME=PROTOCOL://UPSTREAM@LISTEN, "
             "such as main=postgres://127.0.0.1:5432@15432"),
-        ({"deps": ["main=nope://x"]}, "--dep: target main: unknown protocol 'nope'; known: postgres"),
+        ({"deps": ["main=nope://x"]}, "--dep: target main: unknown protocol 'nope'; known: " + ", ".join(names(CODECS))),
         ({"deps": ["a b=postgres://x"]}, "--dep: targets: 'a b' is not a target's name; use letters, digits, - and _"),
         ({"record": {"sample": "x"}}, "--sample: sample: must be a number"),
         ({"record": {"max_body": "0"}}, "--max-body: max_body: must be a size such as 1048576, 512KiB or 10MB"),
@@ -253,3 +257,40 @@ def test_what_is_wrong_in_flags_and_environment(tmp_path: Path, flags: dict[str,
     with pytest.raises(ConfigError) as error:
         load(tmp_path, None, **flags)  # type: ignore[arg-type]
     assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("dep", "protocol", "upstream", "secure", "verify"),
+    [
+        ("postgresql://db.internal", "postgres", "db.internal:5432", False, False),
+        ("postgres://app:p%40ss@db.internal:5433/orders?sslmode=require@15432", "postgres", "db.internal:5433", False, False),
+        ("tcp://10.0.0.1:25@2525", "raw", "10.0.0.1:25", False, False),
+        ("tcp+tls://10.0.0.1:465", "raw", "10.0.0.1:465", True, False),
+        ("auto://10.0.0.1:1", "auto", "10.0.0.1:1", False, False),
+    ],
+)
+def test_schemes(tmp_path: Path, dep: str, protocol: str, upstream: str, secure: bool, verify: bool) -> None:
+    target = load(tmp_path, None, deps=[f"main={dep}"]).targets["main"]
+    assert (target.protocol, str(target.upstream), target.secure, target.verify) == (protocol, upstream, secure, verify)
+    if "orders" in dep:
+        assert (target.user, target.password, target.database, target.listen.port) == ("app", "p@ss", "orders", 15432)
+
+
+def test_every_alias_says_what_it_stands_for() -> None:
+    assert {name: (one.codec, one.tls) for name, one in ALIASES.items()} == {
+        "postgresql": ("postgres", False),
+        "mariadb": ("mysql", False),
+        "rediss": ("redis", True),
+        "valkey": ("redis", False),
+        "mongodb": ("mongo", False),
+        "mongodb+tls": ("mongo", True),
+        "https": ("http", True),
+        "grpc": ("http", False),
+        "grpcs": ("http", True),
+        "tcp": ("raw", False),
+        "tcp+tls": ("raw", True),
+    }
+
+
+def test_a_target_without_a_protocol_is_found_out(tmp_path: Path) -> None:
+    assert load(tmp_path, head("targets: {main: {upstream: 'x:1'}}")).targets["main"].protocol == "auto"

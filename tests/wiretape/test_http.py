@@ -39,7 +39,7 @@ TALKS: dict[str, Talk] = {
     "until close": [GET, (S, b"HTTP/1.0 200 OK\r\n\r\nall the rest")],
     "bare newlines and empty lines": [(C, b"\r\n\nGET / HTTP/1.1\nA: b\n\n"), (S, b"HTTP/1.1 404\nContent-Length: 0\n\n")],
     "early answer": [(C, POST[1][:-3]), OK, (C, POST[1][-3:]), GET, OK],
-    "switching": [GET, (S, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n\x81\x01a"), (C, b"\x81\x80")],
+    "switching": [GET, (S, b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\n\r\n\x81\x01a"), (C, b"\x81\x80")],
 }
 
 
@@ -115,7 +115,7 @@ def test_mutated_conversations_give_exchanges_or_a_decode_error(name: str, at: i
     ("talk", "reason"),
     [
         ([(C, b"\x16\x03\x01\x02\x00")], "TLS where plain HTTP"),
-        ([(C, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")], "HTTP/2, which is not recorded yet"),
+        ([(C, b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\xff" * 9)], "an HTTP/2 frame of 16777215 bytes where 16384 are"),
         ([(C, b"GET / HTTP/1.1\r\nno colon\r\n\r\n")], "not a header field: b'no colon"),
         ([(C, b"hello\r\n\r\n")], "not an HTTP/1.x start line: b'hello"),
         ([(C, b"GET / HTTP/1.1\r\nContent-Length: 1, 2\r\n\r\n")], "a content-length that is no number"),
@@ -144,6 +144,22 @@ def test_what_is_not_http(talk: Talk, reason: str) -> None:
 )
 def test_a_connection_that_ends_early_says_where(talk: Talk, reason: str) -> None:
     assert [each.incomplete for each in read(talk)] == [reason]
+
+
+EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "unfinished"),
+    [
+        (EVENTS + b"\r\ndata: 1\n\n", False),  # its end is the connection's
+        (EVENTS + b"Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n", True),
+        (EVENTS + b"Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n0\r\n\r\n", False),
+    ],
+)
+def test_an_event_stream_that_ends_with_the_connection_is_whole(answer: bytes, unfinished: bool) -> None:
+    (each,) = read([GET, (S, answer)])
+    assert (each.response_body, each.incomplete, each.unfinished) == (b"data: 1\n\n", "", unfinished)
 
 
 def test_a_body_over_the_cap_is_cut_and_said() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from wiretape.case import EMPTY, Body, Call, Case, Noise, Request, Response
+from wiretape.case import EMPTY, Body, Call, Case, Message, Noise, Request, Response
 from wiretape.casefile import CALL_WORDS
 from wiretape.tree import Number, Selector, Tree, spell
 
@@ -40,7 +40,21 @@ types = st.sampled_from(
         (("Content-Type", "application/x-www-form-urlencoded"),),
         (("content-type", "text/html"),),
         (("content-type", "application/octet-stream"),),
+        (("Content-Type", "multipart/form-data; boundary=x"),),
+        (("content-type", "text/event-stream"),),
+        (("content-type", "application/x-ndjson"),),
+        (("content-type", "application/grpc+proto"),),
     ]
+)
+big = st.just("ä" * 20_000) | st.just(bytes(range(256)) * 8)
+types_of_parts = st.sampled_from(["text/plain", "image/png"])
+parts = st.one_of(
+    st.fixed_dictionaries({"value": texts | big | st.binary()}, optional={"name": texts, "type": types_of_parts}),
+    st.fixed_dictionaries({"type": st.just("application/json"), "value": trees, "style": words}),
+    st.fixed_dictionaries({"type": st.just("application/json"), "text": texts | st.just("{" * 20_000)}),
+)
+events = st.fixed_dictionaries(
+    {}, optional={"event": texts, "data": texts | st.lists(trees, max_size=2), "retry": st.integers()}
 )
 bodies = st.one_of(
     st.just(EMPTY),
@@ -48,6 +62,9 @@ bodies = st.one_of(
     st.builds(Body, kind=st.just("form"), value=st.lists(st.tuples(texts, texts).map(list), max_size=4)),
     st.builds(Body, kind=st.just("text"), value=texts | st.just("ä" * 20_000)),
     st.builds(Body, kind=st.just("binary"), value=st.binary() | st.just(b"plain text" * 200) | st.just(bytes(range(256)) * 8)),
+    st.builds(Body, kind=st.just("events"), value=st.lists(events, max_size=3)),
+    st.builds(Body, kind=st.just("multipart"), value=st.lists(parts, max_size=3)),
+    st.builds(Body, kind=st.sampled_from(["lines", "grpc"]), value=st.lists(trees, max_size=3), style=words | st.just("")),
     st.builds(Body, kind=st.just("text"), value=texts, raw=st.binary(min_size=1) | st.just(b"\x1f\x8b" * 2000)),
 )
 calls = st.builds(
@@ -59,17 +76,39 @@ calls = st.builds(
     ambiguous=st.lists(words, max_size=2).map(tuple),
 )
 noise = st.builds(Noise, selector=paths.map(lambda path: Selector.parse(spell(path))), kind=words)
+directions = st.sampled_from(["send", "receive"])
+messages = st.one_of(
+    st.builds(Message, direction=directions, kind=st.just("text"), value=texts),
+    st.builds(Message, direction=directions, kind=st.just("binary"), value=st.binary()),
+    st.builds(
+        Message,
+        direction=directions,
+        kind=st.just("json"),
+        value=st.lists(trees, max_size=3) | st.dictionaries(texts, trees, max_size=3),
+        style=words | st.just(""),
+    ),
+    st.builds(
+        Message,
+        direction=directions,
+        kind=st.just("close"),
+        value=st.just({}) | st.just({"code": 1000}) | st.just({"code": 4000, "reason": "bye"}),
+    ),
+)
 requests = st.builds(
-    lambda method, target, kind, more, body: Request(method=method, target=target, headers=kind + more, body=body),
+    lambda method, target, kind, more, body, trailers, version: Request(
+        method=method, target=target, headers=kind + more, body=body, trailers=trailers, version=version
+    ),
     st.sampled_from(["GET", "POST", "M-SEARCH"]),
     st.sampled_from(["/", "/orders?a=1&b", "*", "http://x/y"]),
     types,
     headers,
     bodies,
+    headers,
+    st.sampled_from(["", "2"]),
 )
 responses = st.builds(
-    lambda status, kind, more, body, reason, trailers: Response(
-        status=status, headers=kind + more, body=body, reason=reason, trailers=trailers
+    lambda status, kind, more, body, reason, trailers, unfinished: Response(
+        status=status, headers=kind + more, body=body, reason=reason, trailers=trailers, unfinished=unfinished
     ),
     st.sampled_from([0, 100, 200, 404, 999]),
     types,
@@ -77,12 +116,14 @@ responses = st.builds(
     bodies,
     texts,
     headers,
+    st.booleans(),
 )
 cases = st.builds(
     Case,
     name=words,
     request=requests,
     response=responses,
+    messages=st.lists(messages, max_size=3).map(tuple),
     calls=st.lists(calls, max_size=3).map(tuple),
     noise=st.lists(noise, max_size=3, unique_by=lambda rule: rule.selector.text).map(tuple),
     recorded=st.sampled_from(["", "2026-11-20T10:00:00.123Z"]),

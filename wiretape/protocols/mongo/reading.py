@@ -1,0 +1,77 @@
+"""A command's answer as it becomes known: one reply, or a cursor that is read bit by bit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from wiretape.protocols.base import Interaction, Role
+from wiretape.protocols.mongo import replies
+from wiretape.protocols.mongo.commands import Command, role
+from wiretape.tree import Tree
+
+MAX_HELD: Final = 64 * 1024 * 1024  # bytes of one result that are kept while its cursor is open
+TOO_LONG: Final = f"a result of more than {MAX_HELD >> 20} MiB: the rest of it was not kept"
+UNANSWERED: Final = "the connection ended before the answer was whole"
+
+
+@dataclass(slots=True, kw_only=True)
+class Reading:
+    """A request, what has been read of its answer, and the transaction it runs in."""
+
+    command: Command
+    started: float
+    transaction: int | None
+    ended: float = 0.0
+    fields: dict[str, Tree] = field(default_factory=dict)
+    found: list[Tree] | None = None
+    cursor: int = 0  # its number while the server has more
+    held: int = 0
+    streams: bool = False  # several replies to the one request (exhaust)
+    incomplete: str = ""
+
+    def answer(self, reply: Mapping[str, Tree], size: int, at: float) -> None:
+        """The first reply: `size` bytes of it. A reply that continues an exhaust cursor adds to it."""
+        self.ended = at
+        self.fields |= replies.told(reply)
+        if (batch := replies.batch(reply)) is not None:
+            self.add(batch, size)
+
+    def add(self, batch: tuple[list[Tree], int], size: int) -> None:
+        """More documents of the cursor."""
+        self.held += size
+        if self.found is None:
+            self.found = []
+        self.found += batch[0]
+        self.cursor = batch[1]
+
+    def interaction(self) -> Interaction:
+        """What came of it."""
+        kind: Role = role(self.command.name)
+        fields: dict[str, Tree] = {**self.command.fields}
+        if self.found is not None:
+            fields["found"] = self.found
+        if self.command.name == "getMore":
+            if self.found is not None and not self.cursor:
+                fields["exhausted"] = True
+        elif self.cursor:
+            fields["cursor"] = self.cursor
+        return Interaction(
+            operation=self.command.operation,
+            fields=fields | self.fields,
+            started=self.started,
+            ended=self.ended,
+            transaction=self.transaction,
+            role=kind,
+            incomplete=self.incomplete,
+        )
+
+
+def tails(query: Tree) -> bool:
+    """Whether the cursor of such a query waits for what is yet to happen, so that its end is never read."""
+    if not isinstance(query, Mapping):
+        return False
+    pipeline = query.get("pipeline")
+    first = pipeline[0] if isinstance(pipeline, list) and pipeline else None
+    return query.get("tailable") is True or (isinstance(first, Mapping) and "$changeStream" in first)
