@@ -399,10 +399,15 @@ def asyncpg_steps(port: int) -> Answers:
     return asyncio.run(_asyncpg(port))
 
 
-async def _asyncpg(port: int) -> Answers:
+def asyncpg_uncached(port: int) -> Answers:
+    """As behind a pooler: every statement is prepared, described, and prepared again without being described."""
+    return asyncio.run(_asyncpg(port, cached=0))
+
+
+async def _asyncpg(port: int, cached: int = 100) -> Answers:
     out: Answers = []
     connection = await asyncpg.connect(
-        host="127.0.0.1", port=port, user=USER, password=PASSWORD, database=DATABASE, ssl=False, statement_cache_size=100
+        host="127.0.0.1", port=port, user=USER, password=PASSWORD, database=DATABASE, ssl=False, statement_cache_size=cached
     )
     try:
         for number in (1, 2, 1):
@@ -544,6 +549,7 @@ SCENARIOS: Mapping[str, Callable[[int], Answers]] = MappingProxyType(
         "psycopg2-large": psycopg2_large,
         **({"psql": psql} if shutil.which("psql") else {}),
         "asyncpg": asyncpg_steps,
+        "asyncpg-uncached": asyncpg_uncached,
         "pg8000": pg8000_steps,
     }
 )

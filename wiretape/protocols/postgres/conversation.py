@@ -22,7 +22,7 @@ from wiretape.protocols.postgres.cursors import Cursors, closed, declared, writt
 from wiretape.protocols.postgres.ledger import Ledger
 from wiretape.protocols.postgres.messages import PgMessage
 from wiretape.protocols.postgres.observed import Observed
-from wiretape.protocols.postgres.pending import Pending, Portal, Prepared
+from wiretape.protocols.postgres.pending import Pending, Portal, Prepared, Repeats
 from wiretape.protocols.postgres.reading import Reading
 from wiretape.protocols.postgres.results import decoder, format_of
 from wiretape.protocols.postgres.sql import quoted
@@ -41,6 +41,7 @@ class Conversation:
 
     def __init__(self) -> None:
         self._observed = Observed()
+        self._repeats = Repeats()
         self._ledger = Ledger()
         self._queue: deque[Pending] = deque()
         self._skipping = False  # after an error the server drops what comes before the next Sync
@@ -157,6 +158,8 @@ class Conversation:
 
     def _parsed(self) -> None:
         pending, parse = self._head(frontend.Parse)
+        if pending.prepared is not None:
+            self._repeats.meet(pending.prepared)
         self._forget(parse.name)
         if pending.prepared is not None:
             self._prepared[parse.name] = pending.prepared
