@@ -128,6 +128,14 @@ def _check_targets(suite: Suite, config: Config) -> None:
             )
 
 
+def _check_passthrough(codecs: Mapping[str, Codec]) -> None:
+    for name, each in codecs.items():
+        if each.upstream is None:
+            raise ConfigError(
+                f"--on-miss passthrough: what target {name} ({each.name}) is asked cannot be passed on; leave the option out"
+            )
+
+
 def recorded_at(case: Case) -> float:
     """When a case was recorded, seconds since the epoch: as it says, else by its response's Date, else now."""
     with contextlib.suppress(ValueError):
@@ -142,6 +150,8 @@ class _Run:
     def __init__(self, plan: Plan, emit: Callable[[Event], None]) -> None:
         self._plan, self._emit = plan, emit
         self._material = prepare(plan.config, plan.environ, plan.cases)
+        if plan.passthrough:
+            _check_passthrough(self._material.codecs)
         suite = self._material.suite
         self._bindings = Bindings()
         began = min(map(recorded_at, suite.cases))
