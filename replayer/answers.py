@@ -8,7 +8,7 @@ from typing import Protocol
 
 from replayer.streams import events_of
 from wiretape import body as bodies
-from wiretape.case import EMPTY, Headers, Message, Response
+from wiretape.case import Headers, Message, Response
 from wiretape.errors import TargetError
 
 MAX_BODY = 256 * 1024 * 1024
@@ -57,22 +57,24 @@ AS_RECORDED = AsRecorded()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What was recorded of an answer, as far as asking depends on it: how many pieces of a stream to wait for where the client
-    left it (`pieces`, 0: to its end), and the messages of a WebSocket."""
+    """What was recorded of an answer, as far as asking depends on it. `unfinished`: a stream that its client left after so many
+    `pieces`; `messages` are those of a WebSocket."""
 
+    unfinished: bool = False
     pieces: int = 0
     messages: Sequence[Message] = ()
 
     @classmethod
     def of(cls, response: Response, messages: Sequence[Message]) -> Expected:
         """Of a recorded response. Raises EncodeError where its body cannot be written."""
-        if not response.unfinished or response.body == EMPTY:
+        if not response.unfinished:
             return cls(messages=messages)
-        return cls(pieces=pieces(bodies.write(response.body, response.headers), response.headers), messages=messages)
+        came = pieces(bodies.write(response.body, response.headers), response.headers)
+        return cls(unfinished=True, pieces=came, messages=messages)
 
     def is_there(self, body: bytes, headers: Headers) -> bool:
         """Whether an answer that may have no end has come as far as the recorded one."""
-        return bool(self.pieces) and pieces(body, headers) >= self.pieces
+        return self.unfinished and pieces(body, headers) >= self.pieces
 
 
 WHOLE = Expected()
