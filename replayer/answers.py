@@ -12,6 +12,7 @@ from wiretape.case import Headers, Message, Response
 from wiretape.errors import TargetError
 
 MAX_BODY = 256 * 1024 * 1024
+_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")  # of an event
 
 
 class NoAnswer(TargetError):
@@ -74,16 +75,25 @@ class Expected:
 
     def is_there(self, body: bytes, headers: Headers) -> bool:
         """Whether an answer that may have no end has come as far as the recorded one."""
-        return self.unfinished and pieces(body, headers) >= self.pieces
+        return self.unfinished and _most_pieces(body, headers) >= self.pieces and pieces(body, headers) >= self.pieces
 
 
 WHOLE = Expected()
 
 
+def _most_pieces(body: bytes, headers: Headers) -> int:
+    """How many pieces there can be at most: cheap to know, and mostly not enough yet."""
+    if bodies.media_type(headers) != "text/event-stream":
+        return len(body)
+    return sum(body.count(mark) for mark in _ENDS)
+
+
 def pieces(body: bytes, headers: Headers) -> int:
-    """How many whole events, or gRPC messages, a stream has come to so far."""
+    """How many whole events, or gRPC messages, a stream has come to so far; bytes where it is neither."""
     if bodies.is_grpc(headers):
         return bodies.grpc_messages(body)
-    end = max(body.rfind(b"\n\n") + 2, body.rfind(b"\r\n\r\n") + 4, body.rfind(b"\r\r") + 2)
-    told = bodies.meaning(body[:end], headers) if end > 3 else None
-    return events_of(told) if isinstance(told, list) else len(body)
+    if bodies.media_type(headers) != "text/event-stream":
+        return len(body)
+    end = max(at + len(mark) if (at := body.rfind(mark)) >= 0 else 0 for mark in _ENDS)
+    told = bodies.meaning(body[:end], headers)
+    return events_of(told) if isinstance(told, list) else 0
