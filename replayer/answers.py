@@ -8,10 +8,11 @@ from typing import Protocol
 
 from replayer.streams import events_of
 from wiretape import body as bodies
-from wiretape.case import EMPTY, Headers, Message, Response
+from wiretape.case import Headers, Message, Response
 from wiretape.errors import TargetError
 
 MAX_BODY = 256 * 1024 * 1024
+_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")  # of an event
 
 
 class NoAnswer(TargetError):
@@ -57,31 +58,42 @@ AS_RECORDED = AsRecorded()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What was recorded of an answer, as far as asking depends on it: how many pieces of a stream to wait for where the client
-    left it (`pieces`, 0: to its end), and the messages of a WebSocket."""
+    """What was recorded of an answer, as far as asking depends on it. `unfinished`: a stream that its client left after so many
+    `pieces`; `messages` are those of a WebSocket."""
 
+    unfinished: bool = False
     pieces: int = 0
     messages: Sequence[Message] = ()
 
     @classmethod
     def of(cls, response: Response, messages: Sequence[Message]) -> Expected:
         """Of a recorded response. Raises EncodeError where its body cannot be written."""
-        if not response.unfinished or response.body == EMPTY:
+        if not response.unfinished:
             return cls(messages=messages)
-        return cls(pieces=pieces(bodies.write(response.body, response.headers), response.headers), messages=messages)
+        came = pieces(bodies.write(response.body, response.headers), response.headers)
+        return cls(unfinished=True, pieces=came, messages=messages)
 
     def is_there(self, body: bytes, headers: Headers) -> bool:
         """Whether an answer that may have no end has come as far as the recorded one."""
-        return bool(self.pieces) and pieces(body, headers) >= self.pieces
+        return self.unfinished and _most_pieces(body, headers) >= self.pieces and pieces(body, headers) >= self.pieces
 
 
 WHOLE = Expected()
 
 
+def _most_pieces(body: bytes, headers: Headers) -> int:
+    """How many pieces there can be at most: cheap to know, and mostly not enough yet."""
+    if bodies.media_type(headers) != "text/event-stream":
+        return len(body)
+    return sum(body.count(mark) for mark in _ENDS)
+
+
 def pieces(body: bytes, headers: Headers) -> int:
-    """How many whole events, or gRPC messages, a stream has come to so far."""
+    """How many whole events, or gRPC messages, a stream has come to so far; bytes where it is neither."""
     if bodies.is_grpc(headers):
         return bodies.grpc_messages(body)
-    end = max(body.rfind(b"\n\n") + 2, body.rfind(b"\r\n\r\n") + 4, body.rfind(b"\r\r") + 2)
-    told = bodies.meaning(body[:end], headers) if end > 3 else None
-    return events_of(told) if isinstance(told, list) else len(body)
+    if bodies.media_type(headers) != "text/event-stream":
+        return len(body)
+    end = max(at + len(mark) if (at := body.rfind(mark)) >= 0 else 0 for mark in _ENDS)
+    told = bodies.meaning(body[:end], headers)
+    return events_of(told) if isinstance(told, list) else 0

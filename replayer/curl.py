@@ -22,7 +22,8 @@ def curl(request: Request, url: str) -> str:
     except EncodeError as error:
         return f"# its body cannot be written: {error}"
     method = ["-I"] if request.method == "HEAD" else ["-X", request.method] if request.method != "GET" or body else []
-    words = ["curl", "-i", "--path-as-is", *method, *_header_words(headers)]
+    version = [] if request.version != "2" else ["--http2" if url.startswith("https:") else "--http2-prior-knowledge"]
+    words = ["curl", "-i", "--path-as-is", *version, *method, *_header_words(headers)]
     feed, data = _data(body)
     line = " ".join(_quote(word) for word in [*words, *data, url.rstrip("/") + request.target])
     return feed + line

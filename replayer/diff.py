@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from replayer import documents, grpc, streams, trees
 from replayer.events import Change
@@ -10,12 +10,12 @@ from replayer.headers import gathered, headers
 from replayer.received import Received
 from replayer.trees import Comparison
 from wiretape import body as bodies
-from wiretape.body import markup
+from wiretape.body import markup, websocket
 from wiretape.case import Headers, Message, Response
 from wiretape.protobuf.schema import MessageType
 from wiretape.tree import Path, Tree, same
 
-__all__ = ["Comparison", "compare", "live_tree", "meaning", "recorded_tree", "tree_of"]
+__all__ = ["Comparison", "compare", "live_tree", "meaning", "messages_tree", "recorded_tree", "tree_of"]
 
 _FORM = "application/x-www-form-urlencoded"
 _EVENTS = "text/event-stream"
@@ -60,6 +60,11 @@ def live_tree(live: Received, recorded: Response) -> dict[str, Tree]:
     """The live response as the tree that selectors speak of, read like the recorded one."""
     now = grpc.parted(live.headers, live.trailers)
     return tree_of(now.headers, _live_meaning(live, recorded, _recorded_meaning(recorded)), live.status, now.trailers)
+
+
+def messages_tree(messages: Sequence[Message]) -> Tree:
+    """The messages of a WebSocket as the tree that selectors speak of."""
+    return [{message.direction: websocket.meaning(message)} for message in messages]
 
 
 def _recorded_meaning(response: Response) -> Tree:

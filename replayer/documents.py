@@ -9,7 +9,7 @@ from replayer.align import align
 from replayer.events import Change
 from replayer.trees import Comparison
 from wiretape.body import markup
-from wiretape.body.markup import Element
+from wiretape.body.elements import Element
 from wiretape.tree import Path, Tree, same
 
 

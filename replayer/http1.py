@@ -89,7 +89,7 @@ class Http1Connection(asyncio.Protocol):
         if self._held and data.startswith(_CONTINUE):
             self._release()
         self._feed(Side.SERVER, data)
-        part = self._tap.answering if self._waiting and self._expected.pieces else None
+        part = self._tap.answering if self._waiting and self._expected.unfinished else None
         if part is not None and self._expected.is_there(bytes(part.body), part.headers):
             self._take(list(self._tap.close(time.time())), "")
             self.abort()
@@ -121,8 +121,9 @@ class Http1Connection(asyncio.Protocol):
     def _take(self, exchanges: list[Exchange], otherwise: str) -> None:
         assert self._answer is not None or not exchanges
         for exchange in exchanges:
-            if exchange.incomplete:
-                self._fail(f"the answer is not whole: {exchange.incomplete}", silent=not self._received)
+            if exchange.incomplete or (exchange.unfinished and not self._expected.unfinished):
+                why = exchange.incomplete or "the connection ended within the response"
+                self._fail(f"the answer is not whole: {why}", silent=not self._received)
             elif self._answer is not None and not self._answer.done():
                 self._ending = self._ending or _says_close(exchange) or bool(self._held)
                 self._answer.set_result(exchange)
@@ -135,9 +136,9 @@ class Http1Connection(asyncio.Protocol):
 
     def give_up(self) -> Exchange | None:
         """The answer as far as it came, where it is of a kind that often never ends; the connection is closed."""
-        found = next((each for each in self._tap.close(time.time()) if each.unfinished), None)
+        came = [each for each in self._tap.close(time.time()) if each.unfinished and self._expected.unfinished]
         self.abort()
-        return found
+        return came[0] if came else None
 
     def abort(self) -> None:
         """Hang up."""

@@ -156,6 +156,8 @@ class Http2Connection(asyncio.Protocol):
                 pairs = _headers(event.headers)
                 stream.status = int(next((value for name, value in pairs if name == ":status"), "0"))
                 stream.headers = tuple(pair for pair in pairs if not pair[0].startswith(":"))
+                if stream.expected.is_there(b"", stream.headers):
+                    self._leave(stream)
             case DataReceived():
                 stream.body += event.data or b""
                 self._h2.acknowledge_received_data(event.flow_controlled_length or 0, stream.number)
@@ -191,7 +193,7 @@ class Http2Connection(asyncio.Protocol):
         """The answer as far as it came, where any of it did; the connection is closed."""
         stream = self._stream
         self.abort()
-        return stream.received() if stream is not None and stream.status and stream.expected.pieces else None
+        return stream.received() if stream is not None and stream.status and stream.expected.unfinished else None
 
     def eof_received(self) -> bool:
         return False

@@ -272,8 +272,12 @@ class _Run:
     def _warnings(self, case: Case, received: Received) -> tuple[str, ...]:
         recorded_calls: list[Tree] = [dict(call.fields) for call in case.calls]
         trees: list[Tree] = [
-            {"response": dict(diff.recorded_tree(case.response)), "calls": recorded_calls},
-            {"response": dict(diff.live_tree(received, case.response))},
+            {
+                "response": dict(diff.recorded_tree(case.response)),
+                "messages": diff.messages_tree(case.messages),
+                "calls": recorded_calls,
+            },
+            {"response": dict(diff.live_tree(received, case.response)), "messages": diff.messages_tree(received.messages)},
         ]
         return unmatched(case, trees)
 

@@ -221,3 +221,23 @@ def test_any_bytes_are_exact(data: bytes, headers: Headers) -> None:
     check_exact(data, headers)
     check_exact(frame(data), headers)
     body.meaning(data, headers)
+
+
+@pytest.mark.parametrize(
+    ("data", "headers"),
+    [
+        (b"data: x\n" * 200_000, EVENTS),
+        (b"data: x\n\n" * 100_000, EVENTS),
+        (b":\n" * 200_000, EVENTS),
+        (b"--X-y\r\n" * 100_000, PARTS),
+        (b"--X-y\r\n\r\n\r\n" * 100_000 + END, PARTS),
+        (b"\n" * 300_000, LINES),
+        (frame(b"\x0a" * 200_000), GRPC),
+        (frame(b"") * 100_000, GRPC),
+        (frame(b"\x0b" * 200_000), GRPC),
+    ],
+    ids=range(9),
+)
+def test_nothing_takes_for_ever(data: bytes, headers: Headers) -> None:
+    check_exact(data, headers)
+    body.meaning(data, headers)

@@ -19,6 +19,8 @@ _COLON, _CUT = "colon=tight", "cut"
 _ENDS = {"\r\n": "lines=crlf", "\r": "lines=cr"}
 _MANY = ("data", "comment")  # a field on several lines is one text of several lines
 
+_LONGEST_NUMBER = 18  # digits
+
 type Event = dict[str, Tree]
 
 
@@ -48,29 +50,34 @@ def _events(lines: list[str]) -> Iterator[Event | None]:
     *whole, rest = lines
     if rest:
         yield None
-    event: Event = {}
+    fields: dict[str, list[str]] = {}
     for line in whole:
         if not line:
-            yield event
-            event = {}
-        elif not _take(event, line):
+            yield _event(fields)
+            fields = {}
+        elif not _take(fields, line):
             yield None
-    if event:
-        yield event
+    if fields:
+        yield _event(fields)
 
 
-def _take(event: Event, line: str) -> bool:
+def _event(fields: dict[str, list[str]]) -> Event:
+    return {name: _number(lines[0]) if name == "retry" else "\n".join(lines) for name, lines in fields.items()}
+
+
+def _number(text: str) -> Tree:
+    return int(text) if text.isdecimal() and len(text) < _LONGEST_NUMBER and str(int(text)) == text else text
+
+
+def _take(fields: dict[str, list[str]], line: str) -> bool:
     name, colon, value = line.partition(":")
     name = name or "comment"
     value = value.removeprefix(" ")
     if not colon or name not in FIELDS:
         return False
-    if name not in event:
-        event[name] = int(value) if name == "retry" and value.isdecimal() and str(int(value)) == value else value
-        return True
-    if name not in _MANY or next(reversed(event)) != name:
+    if name in fields and (name not in _MANY or next(reversed(fields)) != name):
         return False
-    event[name] = "\n".join([str(event[name]), value])
+    fields.setdefault(name, []).append(value)
     return True
 
 

@@ -64,11 +64,12 @@ class Field:
 class MessageType:
     """One message type of a set. `tables`: full name -> field number -> field; `maps`: the types that are entries of maps."""
 
-    __slots__ = ("_maps", "_names", "_tables", "name")
+    __slots__ = ("_maps", "_names", "_others", "_tables", "name")
 
-    def __init__(self, name: str, tables: Tables, maps: frozenset[str]) -> None:
+    def __init__(self, name: str, tables: Tables, maps: frozenset[str], others: dict[str, MessageType] | None = None) -> None:
         self.name = name
         self._tables, self._maps = tables, maps
+        self._others = {} if others is None else others
         self._names = {each.name: each for each in tables[name].values()}
 
     def read(self, data: bytes) -> guess.Message | None:
@@ -86,25 +87,27 @@ class MessageType:
         return b"".join(self._write_field(name, value) for name, value in message.items())
 
     def _of(self, name: str) -> MessageType:
-        return MessageType(name, self._tables, self._maps)
+        if name not in self._others:
+            self._others[name] = MessageType(name, self._tables, self._maps, self._others)
+        return self._others[name]
 
     def _read(self, data: bytes, depth: int) -> guess.Message:
         if depth > MAX_DEPTH:
             raise ValueError("nested too deeply")
         known = self._tables[self.name]
         message: guess.Message = {}
-        unknown = b""
+        unknown: list[bytes] = []
         for number, kind, raw in fields(data, depth):
             one = known.get(number)
             if one is None:
-                unknown += field(number, kind, raw)
+                unknown.append(field(number, kind, raw))
             elif one.type_name in self._maps:
                 self._read_entry(message, one, raw, depth)
             elif one.repeated:
                 self._extend(message, one, self._values(one, kind, raw, depth))
             else:
                 message[one.name] = self._value(one, raw, depth)
-        return message | (self._unknown(unknown) if unknown else {})
+        return message | (self._unknown(b"".join(unknown)) if unknown else {})
 
     def _unknown(self, data: bytes) -> guess.Message:
         found = guess.read(data)
@@ -163,10 +166,8 @@ class MessageType:
             raise TypeError(f"{self.name}.{one.name} is a map, not {value!r}")
         entry = self._of(one.type_name)
         key = self._tables[one.type_name][1]
-        out = b""
-        for name, item in value.items():
-            out += field(one.number, Type.LEN, entry.write({"key": _keyed(key, name), "value": item}))
-        return out
+        entries = (entry.write({"key": _keyed(key, name), "value": item}) for name, item in value.items())
+        return b"".join(field(one.number, Type.LEN, data) for data in entries)
 
     def _write_one(self, one: Field, value: Tree) -> bytes:
         written = self._written(one, value)
