@@ -54,7 +54,7 @@ class Target:
     the client there is none, `passthrough` relays it unread and says so. `secure`: the upstream speaks TLS from the first byte
     on. `verify`: its certificate must be trusted by the system or by `ca`, a PEM file. `certificate` is a PEM file with the
     server's own key and chain, for clients that bind to it. `user`, `password` and `database` (by default the user's name)
-    serve `--on-miss passthrough` only.
+    serve `--on-miss passthrough` only. `via`: how a target was found that is not configured.
     """
 
     name: str
@@ -66,6 +66,7 @@ class Target:
     verify: bool = False
     ca: Path | None = None
     certificate: Path | None = None
+    via: Literal["", "proxy", "local"] = ""
     user: str = ""
     password: str = ""
     database: str = ""
@@ -108,8 +109,24 @@ class Config:
 
 
 def spoken(targets: Mapping[str, Target], facts: Mapping[str, Mapping[str, Tree]]) -> Mapping[str, Target]:
-    """The targets with the protocols that were found while recording. Raises ConfigError where one is still not known."""
-    return MappingProxyType({name: _spoken(target, facts.get(name, {})) for name, target in targets.items()})
+    """The targets with the protocols that were found while recording, and the targets that were found themselves.
+
+    Raises ConfigError where a protocol is still not known, and for facts that cannot be read.
+    """
+    known = {name: _spoken(target, facts.get(name, {})) for name, target in targets.items()}
+    found = {name: _found(name, told) for name, told in facts.items() if name not in targets and "via" in told}
+    return MappingProxyType(known | found)
+
+
+def _found(name: str, facts: Mapping[str, Tree]) -> Target:
+    """A target that no configuration names. What was recorded by local capture is mocked where it was."""
+    via = "local" if facts["via"] == "local" else "proxy"
+    try:
+        at = address(str(facts.get("address")))
+    except ValueError as error:
+        raise ConfigError(f"suite.yaml: facts.{name}.address: {error}") from None
+    listen = at if via == "local" else Address(host=LOOPBACK, port=0)
+    return _spoken(Target(name=name, protocol=AUTO, listen=listen, upstream=at, via=via), facts)
 
 
 def _spoken(target: Target, facts: Mapping[str, Tree]) -> Target:
