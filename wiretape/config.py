@@ -18,6 +18,7 @@ from wiretape.options import (
     TARGET_OPTIONS,
     Address,
     Option,
+    address,
     target_name,
 )
 from wiretape.protocols import CODECS, codec
@@ -27,6 +28,7 @@ from wiretape.tree import Tree
 
 __all__ = ["Address", "Config", "Proxy", "Recording", "Service", "Target", "TlsPolicy", "load_config", "spoken"]
 
+type Via = Literal["", "proxy", "local"]
 type TlsPolicy = Literal["auto", "refuse", "passthrough"]
 
 HOME = ".wiretape"
@@ -66,7 +68,7 @@ class Target:
     verify: bool = False
     ca: Path | None = None
     certificate: Path | None = None
-    via: Literal["", "proxy", "local"] = ""
+    via: Via = ""
     user: str = ""
     password: str = ""
     database: str = ""
@@ -120,7 +122,7 @@ def spoken(targets: Mapping[str, Target], facts: Mapping[str, Mapping[str, Tree]
 
 def _found(name: str, facts: Mapping[str, Tree]) -> Target:
     """A target that no configuration names. What was recorded by local capture is mocked where it was."""
-    via = "local" if facts["via"] == "local" else "proxy"
+    via: Via = "local" if facts["via"] == "local" else "proxy"
     try:
         at = address(str(facts.get("address")))
     except ValueError as error:
