@@ -1,4 +1,4 @@
-"""A service that reaches HTTP and HTTPS through `HTTP_PROXY`: recorded with no address changed, replayed with the servers gone."""
+"""A service that reaches HTTP(S) through `HTTP_PROXY`: recorded with no address changed, replayed with the servers gone."""
 
 from __future__ import annotations
 
