@@ -57,6 +57,7 @@ class Seen:
     """Everything a capture says.
 
     `spoken`: target -> protocol -> connections, of the targets whose protocol had to be found. `raw`: those kept as bytes.
+    `found`: targets that no configuration names.
     """
 
     inbound: list[Inbound] = field(default_factory=list)
@@ -66,6 +67,7 @@ class Seen:
     losses: list[Loss] = field(default_factory=list)
     spoken: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     raw: set[str] = field(default_factory=set)
+    found: dict[str, Opening] = field(default_factory=dict)
 
 
 def watch(records: Iterable[Record], max_body: int, seen: Seen | None = None) -> Seen:
@@ -78,6 +80,8 @@ def watch(records: Iterable[Record], max_body: int, seen: Seen | None = None) ->
             last = max(last, record.at)
             if record.kind == Kind.OPEN:
                 opening = Opening.decode(record.data)
+                if opening.via:
+                    seen.found[opening.target] = opening
                 open_[record.connection] = _watched(opening, record.connection, max_body, seen)
             elif watched := open_.get(record.connection):
                 watched.take(record)
@@ -88,12 +92,16 @@ def watch(records: Iterable[Record], max_body: int, seen: Seen | None = None) ->
             watched.end(last)
         for target, spoken in seen.spoken.items():
             _agree(target, spoken, seen)
+        for target, opening in seen.found.items():
+            place: dict[str, Tree] = {"via": opening.via, "address": opening.upstream}
+            seen.facts[target] = {"protocol": opening.protocol, **place, **seen.facts.get(target, {})}
     return seen
 
 
 def _agree(target: str, spoken: Mapping[str, Sequence[int]], seen: Seen) -> None:
     """A target has one protocol: what is not raw, and of that what most of its connections spoke."""
     chosen = max(spoken, key=lambda name: (name != RAW, len(spoken[name])))
+    seen.codecs[target] = codec(chosen)
     if chosen != RAW:
         seen.raw.discard(target)
     seen.facts[target] = {"protocol": chosen, **seen.facts.get(target, {})}
