@@ -128,7 +128,8 @@ class Playback:
                 self._done(asked, index, params)
             follows = Status.MORE_RESULTS if index < last or (more and not rendered.error) else 0
             changes = {name: value for name, value in session.tracked().items() if before[name] != value} if before else {}
-            self._result(replace(result, ok=replace(result.ok, changes=changes)), follows, rendered)
+            told = replace(result, ok=replace(result.ok, changes=changes)) if changes else result
+            self._result(told, follows, rendered)
         if not shows:
             session.warnings = list(rendered.warnings)
         if rendered.error:
@@ -136,8 +137,10 @@ class Playback:
         return not rendered.error
 
     def _done(self, asked: Plan, index: int, params: Sequence[Tree]) -> None:
-        one = planned(asked.sql, [asked.statements[index]])
-        self.session.apply(asked.statements[index], make("", one, params).values, asked.sql)
+        statement = asked.statements[index]
+        sets = statement.role == "housekeeping"  # only then does it matter to which values
+        given = make("", planned(asked.sql, [statement]), params).values if sets else ()
+        self.session.apply(statement, given, asked.sql)
 
     def changed(self, before: Mapping[str, bytes]) -> None:
         """An OK that says what of the session is not as `before`."""
