@@ -148,7 +148,6 @@ await connection.end();
 """
 
 
-@pytest.mark.skipif(not (mysqlrows.PROGRAMS.parent / "node_modules").exists(), reason="no node modules here")
 def test_node_sends_every_number_as_a_double(recordings, tmp_path: Path) -> None:
     steps = [[sql.replace("%s", "?"), [*map(plain, values)]] for sql, values in STEPS[:3] + STEPS[6:]]
     script = mysqlrows.PROGRAMS / "mysql2.mjs"

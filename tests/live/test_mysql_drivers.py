@@ -23,7 +23,7 @@ def runnable(program: str) -> bool:
 @pytest.mark.parametrize("program", NAMES)
 def test_a_program_gets_the_recorded_answers(mariadb_server: MariaDb, program: str) -> None:
     if not runnable(program):
-        pytest.skip(f"{program}: its runtime is not on this machine")
+        pytest.fail(f"{program}: its runtime or its driver is not installed; run .ci/servers")
     recording = mysqlrows.record(program, mariadb_server.port)
     assert [one.incomplete for one in recording.interactions if one.incomplete] == []
     assert [problem for call in case_of(recording.interactions).calls for problem in CODEC.check(call)] == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import subprocess
 import threading
 import warnings
@@ -133,7 +132,6 @@ def test_a_driver_is_served(driver: str, tls: bool, facts: Mapping[str, Tree], t
     assert secure == tls
 
 
-@pytest.mark.skipif(shutil.which("mariadb") is None, reason="no mariadb client on this machine")
 @pytest.mark.parametrize("facts", [MYSQL, MARIADB], ids=["caching_sha2", "native"])
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
 def test_the_command_line_is_served(tls: bool, facts: Mapping[str, Tree], tmp_path: Path) -> None:
