@@ -75,7 +75,7 @@ class MysqlEntry(layer.Layer):
             found = stream.packet()
             if found is None:
                 return
-            unwanted = _UNREAD | (Cap.SSL if self.wire.listener.tls == "refuse" else Cap(0))
+            unwanted = _UNREAD | (Cap.SSL if self.wire.listener.tls == "refuse" else 0)
             greeting = Packer(found[0]).pack(clear_capabilities(found[1], unwanted))
         except DecodeError:  # it turns the client away, or is no MySQL: that passes as it is
             self._greeted = True

@@ -1,4 +1,4 @@
-"""Servers that the live tests share."""
+"""Real servers that the live tests share, each started at its first use."""
 
 from __future__ import annotations
 
@@ -6,8 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.live.servers import mariadb, secantus
 from tests.live.servers import redis as redis_server
-from tests.live.servers import secantus
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[mariadb.MariaDb]:
+    with mariadb.serve() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -21,8 +21,6 @@ from tests.live.mysqlrows import Recording, played
 from tests.live.relay import Relay
 from tests.live.servers import mariadb
 
-pytestmark = pytest.mark.skipif(not mariadb.installed(), reason="no mariadbd on this machine")
-
 type Step = tuple[str, tuple[object, ...]]
 type Answers = list[object]
 
@@ -115,19 +113,16 @@ DRIVERS: dict[str, Callable[[int], Answers]] = {
 
 
 @pytest.fixture(scope="module")
-def recordings() -> dict[str, tuple[Answers, Recording]]:
+def recordings(mariadb_server: mariadb.MariaDb) -> dict[str, tuple[Answers, Recording]]:
     """What each driver was told by the server itself."""
     found = {}
-    with mariadb.serve() as server:
-        for name, walks in DRIVERS.items():
-            mysqlrows.prepare(server.port)
-            with Relay(server.port) as relay:
-                answers = walks(relay.port)
-            interactions, facts = mysqlrows.read(relay.connections)
-            found[name] = (
-                answers,
-                Recording(output="", interactions=interactions, facts=facts, connections=relay.connections),
-            )
+    for name, walks in DRIVERS.items():
+        mysqlrows.prepare(mariadb_server.port)
+        with Relay(mariadb_server.port) as relay:
+            answers = walks(relay.port)
+        interactions, facts = mysqlrows.read(relay.connections)
+        made = Recording(output="", interactions=interactions, facts=facts, connections=relay.connections)
+        found[name] = (answers, made)
     return found
 
 
@@ -153,7 +148,6 @@ await connection.end();
 """
 
 
-@pytest.mark.skipif(not (mysqlrows.PROGRAMS.parent / "node_modules").exists(), reason="no node modules here")
 def test_node_sends_every_number_as_a_double(recordings, tmp_path: Path) -> None:
     steps = [[sql.replace("%s", "?"), [*map(plain, values)]] for sql, values in STEPS[:3] + STEPS[6:]]
     script = mysqlrows.PROGRAMS / "mysql2.mjs"

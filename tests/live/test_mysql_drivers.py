@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 
 import pytest
 
 from replayer import calls
 from tests.live import mysqlrows
 from tests.live.mysqlrows import CODEC, COMMANDS, PROGRAMS, case_of
-from tests.live.servers import mariadb
+from tests.live.servers.mariadb import MariaDb
 
-pytestmark = pytest.mark.skipif(not mariadb.installed(), reason="no mariadbd on this machine")
 NODE_MODULES = PROGRAMS.parent / "node_modules"
 NAMES = sorted(path.name for path in PROGRAMS.iterdir() if path.suffix in COMMANDS)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[mariadb.MariaDb]:
-    with mariadb.serve() as running:
-        yield running
 
 
 def runnable(program: str) -> bool:
@@ -29,10 +21,10 @@ def runnable(program: str) -> bool:
 
 
 @pytest.mark.parametrize("program", NAMES)
-def test_a_program_gets_the_recorded_answers(server: mariadb.MariaDb, program: str) -> None:
+def test_a_program_gets_the_recorded_answers(mariadb_server: MariaDb, program: str) -> None:
     if not runnable(program):
-        pytest.skip(f"{program}: its runtime is not on this machine")
-    recording = mysqlrows.record(program, server.port)
+        pytest.fail(f"{program}: its runtime or its driver is not installed; run .ci/servers")
+    recording = mysqlrows.record(program, mariadb_server.port)
     assert [one.incomplete for one in recording.interactions if one.incomplete] == []
     assert [problem for call in case_of(recording.interactions).calls for problem in CODEC.check(call)] == []
     output, outcome = mysqlrows.replay(recording, program)

@@ -17,7 +17,6 @@ from recorder.wire import Listener
 from tests.live.servers import mariadb
 from wiretape.protocols.base import Interaction
 
-pytestmark = pytest.mark.skipif(not mariadb.installed(), reason="no mariadbd on this machine")
 STATEMENT = "SELECT 'wiretape was here' AS marker"
 LOGIN = {"host": "127.0.0.1", "user": mariadb.USER, "password": mariadb.PASSWORD, "database": mariadb.DATABASE}
 

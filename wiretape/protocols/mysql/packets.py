@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -132,16 +133,7 @@ class Column:
     @classmethod
     def decode(cls, body: bytes, capabilities: int) -> Column:
         """The packet's payload. Raises DecodeError."""
-        cursor = Cursor(body)
-        read_text(cursor)
-        schema, table, org_table, name, org_name = (read_text(cursor) for _ in range(5))
-        extended = _extended(read_text(cursor)) if capabilities & Cap.EXTENDED_METADATA else {}
-        if (size := read_lenenc(cursor)) < 10:
-            raise DecodeError(f"a column definition of {size} bytes", cursor.pos)
-        return cls(
-            name=name, collation=U16.read(cursor), length=U32.read(cursor), kind=U8.read(cursor), flags=U16.read(cursor),
-            decimals=U8.read(cursor), table=table, org_table=org_table, org_name=org_name, schema=schema, extended=extended,
-        )  # fmt: skip
+        return _column(body, bool(capabilities & Cap.EXTENDED_METADATA))
 
     def encode(self, capabilities: int) -> bytes:
         """The packet's payload."""
@@ -156,6 +148,21 @@ class Column:
                 U8.write(self.kind), U16.write(self.flags), U8.write(self.decimals), b"\0\0",
             )
         )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _column(body: bytes, with_extended: bool) -> Column:
+    """The same columns come with every result of a statement."""
+    cursor = Cursor(body)
+    read_text(cursor)
+    schema, table, org_table, name, org_name = (read_text(cursor) for _ in range(5))
+    extended = _extended(read_text(cursor)) if with_extended else {}
+    if (size := read_lenenc(cursor)) < 10:
+        raise DecodeError(f"a column definition of {size} bytes", cursor.pos)
+    return Column(
+        name=name, collation=U16.read(cursor), length=U32.read(cursor), kind=U8.read(cursor), flags=U16.read(cursor),
+        decimals=U8.read(cursor), table=table, org_table=org_table, org_name=org_name, schema=schema, extended=extended,
+    )  # fmt: skip
 
 
 _EXTENDED: Mapping[str, int] = MappingProxyType({"type": 0, "format": 1})

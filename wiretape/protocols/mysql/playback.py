@@ -20,6 +20,8 @@ from wiretape.protocols.mysql.session import Session
 from wiretape.tree import Tree
 
 INFILE: Final = "wiretape: LOAD DATA LOCAL INFILE is not played back; load the rows with INSERT, or leave this out of the case"
+_KEPT: Final = 512  # answers
+_LARGEST_KEPT: Final = 65_536  # bytes of rows
 _UNSERVABLE: Final = "wiretape: the recorded call {0!r} cannot be served: {1}"
 
 
@@ -36,6 +38,7 @@ class Playback:
         self._answers = answers
         self._target = target
         self._then: Callable[[Call | Miss], None] | None = None
+        self._rendered: dict[tuple[object, ...], tuple[Rendered, Call, Plan]] = {}
 
     def collect(self) -> bytes:
         """What is to be sent."""
@@ -79,11 +82,23 @@ class Playback:
         if isinstance(answer, Miss):
             answer = Call(target=self._target, operation=asked.sql, fields=self.own(answer, asked, params))
         session = self.session
+        key = (id(answer), id(asked), session.answering, binary)
+        if (kept := self._rendered.get(key)) is not None:
+            return kept[0]
         try:
-            return render(answer, asked.statements, session.answering, binary=binary, mariadb=session.is_mariadb)
+            rendered = render(answer, asked.statements, session.answering, binary=binary, mariadb=session.is_mariadb)
         except EncodeError as error:
             told = diagnostics.error(_UNSERVABLE.format(answer.operation, error))
-            return Rendered(error=diagnostics.encode(told, session.answering))
+            rendered = Rendered(error=diagnostics.encode(told, session.answering))
+        self._keep(key, rendered, answer, asked)
+        return rendered
+
+    def _keep(self, key: tuple[object, ...], rendered: Rendered, answer: Call, asked: Plan) -> None:
+        """A call is asked for again and again. What the key's numbers mean is kept alive with it."""
+        if len(self._rendered) >= _KEPT:
+            self._rendered.clear()
+        if sum(len(row) for result in rendered.results for row in result.rows) <= _LARGEST_KEPT:
+            self._rendered[key] = (rendered, answer, asked)
 
     def own(self, miss: Miss, asked: Plan, params: Sequence[Tree]) -> dict[str, Tree]:
         """What the mock says itself."""
@@ -113,7 +128,8 @@ class Playback:
                 self._done(asked, index, params)
             follows = Status.MORE_RESULTS if index < last or (more and not rendered.error) else 0
             changes = {name: value for name, value in session.tracked().items() if before[name] != value} if before else {}
-            self._result(replace(result, ok=replace(result.ok, changes=changes)), follows, rendered)
+            told = replace(result, ok=replace(result.ok, changes=changes)) if changes else result
+            self._result(told, follows, rendered)
         if not shows:
             session.warnings = list(rendered.warnings)
         if rendered.error:
@@ -121,8 +137,10 @@ class Playback:
         return not rendered.error
 
     def _done(self, asked: Plan, index: int, params: Sequence[Tree]) -> None:
-        one = planned(asked.sql, [asked.statements[index]])
-        self.session.apply(asked.statements[index], make("", one, params).values, asked.sql)
+        statement = asked.statements[index]
+        sets = statement.role == "housekeeping"  # only then does it matter to which values
+        given = make("", planned(asked.sql, [statement]), params).values if sets else ()
+        self.session.apply(statement, given, asked.sql)
 
     def changed(self, before: Mapping[str, bytes]) -> None:
         """An OK that says what of the session is not as `before`."""

@@ -38,7 +38,7 @@ class MysqlResponder:
         self._engine = Engine(self._playback)
         self._phase = "login"  # then switching, running
         self._closed = self._upgrade = False
-        self._capabilities = _OFFERED | (Cap.SSL if facts.get("tls") is True else Cap(0))
+        self._capabilities = _OFFERED | (Cap.SSL if facts.get("tls") is True else 0)
         if self._session.is_mariadb:
             self._capabilities |= Cap.EXTENDED_METADATA
         else:

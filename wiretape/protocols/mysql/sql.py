@@ -65,7 +65,7 @@ def values(statement: Statement, params: Sequence[Tree]) -> tuple[Tree, ...]:
 
 
 def tidy(sql: str) -> str:
-    """The statement as a person reads it in a case: without comments, closing semicolons and the space around it, with stable
+    """The text as a person reads it in a case: without comments, closing semicolons and the space around it, with stable
     names in place of generated ones, and with hexadecimal literals in place of those whose bytes are no text."""
     found = list(pieces(sql))
     places = [place for place, (kind, _) in enumerate(found) if kind not in ("space", "hint")]
