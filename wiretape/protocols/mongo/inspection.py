@@ -9,7 +9,7 @@ from wiretape.case import Call
 from wiretape.errors import EncodeError
 from wiretape.protocols.base import Problem
 from wiretape.protocols.mongo import documents
-from wiretape.protocols.mongo.commands import SEQUENCES
+from wiretape.protocols.mongo.commands import SEQUENCES, role
 from wiretape.tree import Tree
 
 _DOCUMENT: Tree = {
@@ -45,6 +45,11 @@ def _errors(call: Call) -> Iterator[EncodeError]:
     for name in fields:
         if name not in SCHEMA:
             yield EncodeError(name, f"a MongoDB call has no such field (it has: {', '.join(SCHEMA)})")
+    name, _, place = call.operation.partition(" ")
+    if not name or not (place or role(name) == "end"):
+        yield EncodeError("", "a MongoDB call names the command and where it goes: `find shop.users`")
+    if name == "getMore" and "cursor" not in fields:
+        yield EncodeError("", "a getMore needs the cursor it asks of")
     yield from _asked(fields)
     yield from _told(fields)
     cursor = fields.get("cursor", 0)
