@@ -70,8 +70,8 @@ class Reading:
 
 def tails(query: Tree) -> bool:
     """Whether the cursor of such a query waits for what is yet to happen, so that its end is never read."""
-    if not isinstance(query, Mapping):
+    if not isinstance(query, dict):
         return False
     pipeline = query.get("pipeline")
     first = pipeline[0] if isinstance(pipeline, list) and pipeline else None
-    return query.get("tailable") is True or (isinstance(first, Mapping) and "$changeStream" in first)
+    return query.get("tailable") is True or (isinstance(first, dict) and "$changeStream" in first)
