@@ -14,7 +14,7 @@ from recorder.attribute import Outbound
 from recorder.capture import Kind, Opening, Record
 from wiretape.errors import DecodeError
 from wiretape.protocols import codec
-from wiretape.protocols.base import Codec, Side, Tap
+from wiretape.protocols.base import Codec, Interaction, Side, Tap
 from wiretape.protocols.http import Exchange, HttpTap
 from wiretape.tree import Tree
 
@@ -55,6 +55,7 @@ class Seen:
     inbound: list[Inbound] = field(default_factory=list)
     outbound: list[Outbound] = field(default_factory=list)
     facts: dict[str, Mapping[str, Tree]] = field(default_factory=dict)
+    codecs: dict[str, Codec] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
 
 
@@ -167,16 +168,19 @@ class _Service(_Watched):
 class _Target(_Watched):
     def __init__(self, opening: Opening, number: int, seen: Seen, how: Codec) -> None:
         super().__init__(opening, number, seen)
-        self._codec = how
+        self._codec = seen.codecs[opening.target] = how
         self._tap: Tap = how.tap()
 
     def feed(self, side: Side, data: bytes, at: float) -> None:
         for one in self._tap.feed(side, data, at):
-            self.seen.outbound.append(Outbound(target=self.opening.target, connection=self.number, interaction=one))
+            self.seen.outbound.append(self._outbound(one))
 
     def close(self, at: float) -> None:
         for one in self._tap.close(at):
-            self.seen.outbound.append(Outbound(target=self.opening.target, connection=self.number, interaction=one))
+            self.seen.outbound.append(self._outbound(one))
+
+    def _outbound(self, one: Interaction) -> Outbound:
+        return Outbound(target=self.opening.target, connection=self.number, interaction=one)
 
     def end(self, at: float) -> None:
         super().end(at)

@@ -1,4 +1,4 @@
-"""`wiretape replay`, `serve`, `accept` and `lint`: options in, one run, an exit code out."""
+"""`wiretape replay`, `serve`, `accept`, `audit` and `lint`: options in, one run, an exit code out."""
 
 from __future__ import annotations
 
@@ -157,6 +157,40 @@ def accept(*, config: Path | None, service: str | None, dep: Sequence[str], suit
             click.echo(f"{each.path}: {each.calls} findings about its calls stay; record the case again to accept them")
     if not failed:
         click.echo("nothing to accept: no case failed in the last run")
+
+
+@click.command()
+@click.option(
+    "--min", "least", type=click.FloatRange(0, 100), default=0.0, metavar="PERCENT", help="Fail where less than this is found."
+)
+@click.option("--case", "cases", multiple=True, metavar="GLOB", help="Only the cases whose name matches. Repeatable.")
+@click.option("--all", "everything", is_flag=True, help="List every mutation that slips through.")
+@common
+def audit(
+    *,
+    config: Path | None,
+    service: str | None,
+    dep: Sequence[str],
+    suite: Path | None,
+    cases: tuple[str, ...],
+    least: float,
+    everything: bool,
+) -> None:
+    """Falsify every recorded answer and call, one thing at a time, and tell what the suite's rules would let through.
+
+    Nothing is run. Exit code 1 where less than --min is found, a case asserts nothing, or a rule matches nothing.
+    """
+    from replayer.audit.audit import audit as falsify
+    from replayer.audit.text import lines
+    from replayer.runner import prepare, recorded_at
+
+    found = _load(config, service, dep, suite)
+    material = prepare(found, os.environ, cases)
+    report = falsify(material.suite, material.codecs, recorded_at)
+    for line in lines(report, everything=everything):
+        click.echo(material.mask.text(line))
+    if report.share < least or report.empty or report.dead:
+        sys.exit(REGRESSIONS)
 
 
 @click.command()

@@ -166,5 +166,5 @@ TARGET_OPTIONS: Mapping[str, Option] = MappingProxyType(
     }
 )  # fmt: skip
 RECORD_OPTIONS: Mapping[str, Option] = MappingProxyType(
-    {"serialize": flag, "sample": share, "include": words, "exclude": words, "max_body": size}
+    {"serialize": flag, "sample": share, "include": words, "exclude": words, "max_body": size, "dedupe": flag}
 )
