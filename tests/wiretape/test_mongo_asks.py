@@ -267,7 +267,9 @@ def test_a_cursor_is_what_a_get_more_asks_of() -> None:
     found = live("main", command({"getMore": Int64(77), "collection": "u"}))
     assert (found.shape, found.values) == ("getMore shop.u 77", ())
     recorded = Call(target="main", operation="getMore shop.u", fields={"cursor": 77, "found": [], "exhausted": True})
-    assert ask(recorded).shape == found.shape
+    assert (ask(recorded).shape, ask(recorded).writes) == (found.shape, True)
+    news = Call(target="main", operation="getMore shop.u", fields={"cursor": 77, "found": [], "waited": True})
+    assert (ask(news).shape, ask(news).writes) == (found.shape, False)
 
 
 def test_a_transaction_is_named_by_session_and_number() -> None:

@@ -128,9 +128,9 @@ def test_news_are_calls_of_their_own_and_no_news_are_none(body: dict[str, Any]) 
         (C, asked(2, more(-7))), (S, replied(2, cursor([], -7, "nextBatch"))),
         (C, asked(3, more(-7))), (S, replied(3, cursor([{"a": 1}], -7, "nextBatch"))),
     )  # fmt: skip
-    assert [(one.operation, one.fields["found"], one.fields["cursor"]) for one in found] == [
-        (found[0].operation, [], 7),
-        ("getMore shop.u", [{"a": 1}], 7),
+    assert [(one.operation, one.fields["found"], one.fields["cursor"], one.fields.get("waited")) for one in found] == [
+        (found[0].operation, [], 7, None),
+        ("getMore shop.u", [{"a": 1}], 7, True),
     ]
     assert found[1].started == found[1].ended == 5.0
 

@@ -44,9 +44,10 @@ def more(target: str, operation: str, cursor: int, blocks: float | None = None) 
 def _make(target: str, operation: str, fields: Mapping[str, Tree], blocks: float | None) -> Ask:
     name = operation.partition(" ")[0]
     if name == "getMore":  # the cursor is the very thing asked of
-        return Ask(
-            target=target, operation=operation, shape=f"{operation} {fields.get('cursor')!s}", writes=True, blocks=blocks
-        )
+        waits = blocks is not None or fields.get("waited") is True
+        shape = f"{operation} {fields.get('cursor')!s}"
+        # what was read of a cursor is not read again; news are in no order with what else the service does
+        return Ask(target=target, operation=operation, shape=shape, writes=not waits, blocks=blocks)
     leaves: list[_Leaf] = []
     for part in _ASKED:
         asked = fields.get(part)

@@ -147,9 +147,10 @@ class MongoTap:
         if opened is None or batch is None:
             # another connection's cursor, one that tails, or an error: a call of its own
             if batch is None or batch[0] or not batch[1]:
-                awaited = number in self._tailing  # the wait for news belongs to no request
-                started = at if awaited else reading.started
-                again = Reading(command=reading.command, started=started, transaction=reading.transaction)
+                # the wait for news belongs to no request; a client may limit no other
+                waited = number in self._tailing or "maxTimeMS" in reading.command.body
+                started = at if waited else reading.started
+                again = Reading(command=reading.command, started=started, transaction=reading.transaction, waited=waited)
                 again.answer(reply, size, at)
                 self._finish(again)
             return
