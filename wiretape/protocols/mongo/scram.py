@@ -77,8 +77,8 @@ class Authentication:
 
 def _text(payload: Tree) -> str:
     """A payload, which drivers send as binary."""
-    held = payload.get("$binary") if isinstance(payload, Mapping) else payload
-    data = held.get("data") if isinstance(held, Mapping) else held
+    held = payload.get("$binary") if isinstance(payload, dict) else payload
+    data = held.get("data") if isinstance(held, dict) else held
     return data.decode("utf-8", "replace") if isinstance(data, bytes) else str(data or "")
 
 
