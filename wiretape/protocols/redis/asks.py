@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from wiretape.case import Call
@@ -20,6 +21,7 @@ from wiretape.protocols.redis.types import text
 from wiretape.tree import Tree
 
 PUSHES: Final = ("message", "pmessage", "smessage", "invalidate")
+_BY_ONE: Mapping[str, str] = MappingProxyType({"INCR": "INCRBY", "DECR": "DECRBY"})
 _LONGEST_KEPT: Final = 512  # bytes of a command
 _LONGEST_SORTED: Final = 12  # what is longer may be a token, which stands where it was made
 
@@ -100,6 +102,9 @@ def make(target: str, parts: Parts, db: int, *, waits: bool = True) -> Ask:
     for option, given in labelled:
         labels += [option] * len(given)
         values += (_number(word) for word in given)
+    if known.name in _BY_ONE and len(parts.keys) == 1 and not parts.args:
+        labels.append("value")
+        values.append(1)
     words = [_base(known.name), *(f"@{db}" for _ in range(bool(db))), *options]
     if parts.script is not None:
         words.insert(1, str(len(parts.keys)))
@@ -129,8 +134,8 @@ def role_of(name: str) -> Role:
 
 
 def _base(name: str) -> str:
-    """A script is the same whether it is sent or named."""
-    return name.replace("EVALSHA", "EVAL") if name.startswith("EVALSHA") else name
+    """A script is the same whether it is sent or named; INCR is INCRBY of 1, and some drivers have only one of the two."""
+    return name.replace("EVALSHA", "EVAL") if name.startswith("EVALSHA") else _BY_ONE.get(name, name)
 
 
 def _arranged(parts: Parts) -> tuple[list[str], Sequence[bytes], list[tuple[str, Sequence[bytes]]]]:

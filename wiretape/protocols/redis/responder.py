@@ -71,8 +71,8 @@ class RedisResponder:
     def upgrade(self) -> bool:
         return False
 
-    def upgraded(self) -> None:
-        return
+    def upgraded(self) -> bytes:
+        return b""
 
     def greet(self) -> bytes:
         return b""
