@@ -95,7 +95,7 @@ def test_the_protocol_may_change(recorded: str, played: str, tmp_path: Path) -> 
 def test_the_driver_may_change(made: str, tmp_path: Path) -> None:
     both = {
         "redis-py": Program((sys.executable, "-P"), PROGRAMS / "cross/redis_py.py"),
-        "ioredis": Program(("node",), PROGRAMS / "cross/ioredis.mjs"),
+        "ioredis": Program(("node",), PROGRAMS / "cross/redis_ioredis.mjs"),
     }
     said, tape = record(both[made])
     for program in both.values():

@@ -1,8 +1,9 @@
-"""redis-py, asking just what programs/cross/ioredis.mjs asks; run as a program with a URL."""
+"""redis-py, asking just what programs/cross/redis_ioredis.mjs asks; run as a program with a URL."""
 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -14,7 +15,8 @@ def show(step: str, value: Any) -> None:
 
 
 def main(url: str) -> None:
-    c: Any = redis.Redis.from_url(url, decode_responses=True)
+    protocol = {"protocol": int(os.environ["PROTOCOL"])} if "PROTOCOL" in os.environ else {}
+    c: Any = redis.Redis.from_url(url, decode_responses=True, **protocol)
     c.delete("wt:s", "wt:h", "wt:z", "wt:set", "wt:x", "wt:q", "wt:n")
     show("set", "OK" if c.set("wt:s", "Grüße", ex=100) else None)
     show("get", c.get("wt:s"))
@@ -22,7 +24,8 @@ def main(url: str) -> None:
     show("hset", c.hset("wt:h", mapping={"name": "Ann", "age": 41}))
     show("hgetall", sorted(map(list, c.hgetall("wt:h").items())))
     show("zadd", c.zadd("wt:z", {"a": 1.0, "b": 2.5}))
-    show("zrange", [[member, int(score) if score == int(score) else score] for member, score in c.zrange("wt:z", 0, -1, withscores=True)])
+    scored = c.zrange("wt:z", 0, -1, withscores=True)
+    show("zrange", [[member, int(score) if score == int(score) else score] for member, score in scored])
     show("zscore", c.zscore("wt:z", "b"))
     show("sadd", c.sadd("wt:set", "a", "b"))
     show("smembers", sorted(c.smembers("wt:set")))
