@@ -20,7 +20,15 @@ from wiretape.protocols.redis.requests import Argv
 from wiretape.protocols.redis.types import text
 from wiretape.tree import Tree
 
-PUSHES: Final = ("message", "pmessage", "smessage", "invalidate")
+# What a server sends unasked, and what each is about, in the order of the wire.
+PUSHES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "message": ("channel", "message"),
+        "pmessage": ("pattern", "channel", "message"),
+        "smessage": ("channel", "message"),
+        "invalidate": ("keys",),
+    }
+)
 _BY_ONE: Mapping[str, str] = MappingProxyType({"INCR": "INCRBY", "DECR": "DECRBY"})
 _LONGEST_KEPT: Final = 512  # bytes of a command
 _LONGEST_SORTED: Final = 12  # what is longer may be a token, which stands where it was made
@@ -68,14 +76,14 @@ _kept = lru_cache(maxsize=4096)(_prepare)
 
 def ask(call: Call) -> Ask:
     """A recorded call as an ask. One that cannot be read asks what its words are (`check` tells what is wrong with it)."""
-    kind = call.operation.partition(" ")[0]
+    kind = call.operation
     if kind in PUSHES:
         return Ask(
             target=call.target,
-            operation=call.operation,
-            shape=call.operation,
-            values=(call.fields.get("message", call.fields.get("keys")),),
-            labels=(kind,),
+            operation=kind,
+            shape=kind,
+            values=tuple(call.fields.get(name) for name in PUSHES[kind]),
+            labels=PUSHES[kind],
             role="push",
         )
     db = call.fields.get("db", 0)
