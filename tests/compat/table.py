@@ -15,7 +15,7 @@ class Row:
     """One driver or client.
 
     `program` is a file under programs/; `replayed` the one that runs against the recording, where it is another one (then the
-    row is of the cross-driver table), `replayed_env` likewise. `url` is its only argument; `{port}` and `{ca}` (our authority's
+    row is of the cross-driver table), `replayed_url` likewise. `url` is its only argument; `{port}` and `{ca}` (our authority's
     file) are filled in. `probe` tells the driver's version (`runtimes.version`). `silent`: it asks nothing that a case would
     hold.
     """
@@ -28,22 +28,22 @@ class Row:
     server: str
     tls: bool = False
     replayed: str = ""
+    replayed_url: str = ""
     notes: str = ""
     silent: bool = False
     env: Mapping[str, str] = field(default=_NOTHING)
-    replayed_env: Mapping[str, str] = field(default=_NOTHING)
     listener: Mapping[str, Any] = field(default=_NOTHING)
     target: Mapping[str, Any] = field(default=_NOTHING)
 
     @property
     def crossed(self) -> bool:
         """Whether it is replayed otherwise than it was recorded."""
-        return bool(self.replayed or self.replayed_env)
+        return bool(self.replayed or self.replayed_url)
 
 
 def _postgres(title: str, program: str, probe: str, *, query: str = "", **more: Any) -> Row:
     url = f"postgresql://app:secret@127.0.0.1:{{port}}/app{query}"
-    return Row(title=title, codec="postgres", program=f"postgres/{program}", url=url, probe=probe, server="postgres", **more)
+    return Row(title=title, codec="postgres", program=program, url=url, probe=probe, server="postgres", **more)
 
 
 def _http(title: str, program: str, probe: str, *, scheme: str = "http", server: str = "web", **more: Any) -> Row:
@@ -53,9 +53,9 @@ def _http(title: str, program: str, probe: str, *, scheme: str = "http", server:
     )
 
 
-def _mongo(title: str, program: str, probe: str, *, query: str = "", server: str = "secantus", **more: Any) -> Row:
+def _mongo(title: str, program: str, probe: str, *, query: str = "", **more: Any) -> Row:
     url = f"mongodb://127.0.0.1:{{port}}/app{query}"
-    return Row(title=title, codec="mongo", program=f"mongo/{program}", url=url, probe=probe, server=server, **more)
+    return Row(title=title, codec="mongo", program=f"mongo/{program}", url=url, probe=probe, server="secantus", **more)
 
 
 def _mysql(title: str, program: str, probe: str, *, query: str = "", **more: Any) -> Row:
@@ -63,40 +63,26 @@ def _mysql(title: str, program: str, probe: str, *, query: str = "", **more: Any
     return Row(title=title, codec="mysql", program=f"mysql/{program}", url=url, probe=probe, server="mariadb", **more)
 
 
+def _redis(title: str, program: str, probe: str, **more: Any) -> Row:
+    scheme = "rediss" if more.get("tls") else "redis"
+    url = f"{scheme}://:secret@127.0.0.1:{{port}}/0"
+    return Row(title=title, codec="redis", program=f"redis/{program}", url=url, probe=probe, server="redis", **more)
+
+
 def _crossed(made: str, served: str, program: str, replayed: str, probe: str) -> Row:
-    make = _postgres if program.startswith("postgres") else _mysql
+    make = {"postgres": _postgres, "mysql": _mysql, "redis": _redis}[program.partition("_")[0]]
     row = make(f"{made} → {served}", program, probe)
     return replace(row, program=f"cross/{program}", replayed=f"cross/{replayed}")
 
 
-def _redis(title: str, program: str, probe: str, *, tls: bool = False, **more: Any) -> Row:
-    url = f"{'rediss' if tls else 'redis'}://:secret@127.0.0.1:{{port}}/0"
-    return Row(title=title, codec="redis", program=f"redis/{program}", url=url, probe=probe, server="redis", tls=tls, **more)
-
-
 ROWS = (
-    _postgres("psycopg2", "psycopg2_walk.py", "py psycopg2-binary"),
-    _postgres("psycopg 3", "psycopg3_walk.py", "py psycopg"),
-    _postgres("psycopg 3, results in binary", "psycopg3_binary.py", "py psycopg"),
-    _postgres("psycopg 3, pipeline", "psycopg3_pipeline.py", "py psycopg"),
-    _postgres("psycopg 3, asyncio", "psycopg3_async.py", "py psycopg"),
-    _postgres("asyncpg", "asyncpg_walk.py", "py asyncpg"),
-    _postgres("pg8000", "pg8000_walk.py", "py pg8000"),
-    _postgres("SQLAlchemy on psycopg2", "sqlalchemy_psycopg2.py", "py sqlalchemy"),
-    _postgres("SQLAlchemy on psycopg 3", "sqlalchemy_psycopg.py", "py sqlalchemy"),
-    _postgres("SQLAlchemy on asyncpg", "sqlalchemy_asyncpg.py", "py sqlalchemy"),
-    _postgres("Django on psycopg 3", "django_orm.py", "py django"),
-    _postgres("node pg", "pg.mjs", "node pg"),
-    _postgres("PostgreSQL JDBC", "jdbc.java", "deb libpostgresql-jdbc-java"),
-    _postgres("ruby pg", "ruby_pg.rb", "deb ruby-pg"),
-    _postgres("PHP PDO pgsql", "pdo_pgsql.php", "run php -v"),
-    _postgres("perl DBD::Pg", "dbd_pg.pl", "deb libdbd-pg-perl"),
-    _postgres("Go lib/pq", "lib_pq.go", "deb golang-github-lib-pq-dev", query="?sslmode=disable"),
-    _postgres("psql", "psql.sh", "run psql --version"),
-    _postgres("psycopg2, sslmode=require", "psycopg2_walk.py", "py psycopg2-binary", query="?sslmode=require", tls=True),
-    _postgres("psycopg 3, sslmode=require", "psycopg3_walk.py", "py psycopg", query="?sslmode=require", tls=True),
-    _postgres("asyncpg, sslmode=require", "asyncpg_walk.py", "py asyncpg", query="?sslmode=require", tls=True),
-    _postgres("Go lib/pq, sslmode=require", "lib_pq.go", "deb golang-github-lib-pq-dev", query="?sslmode=require", tls=True),
+    _postgres("psycopg2", "postgres/psycopg2.py", "py psycopg2-binary"),
+    _postgres("psycopg 3", "postgres/psycopg3.py", "py psycopg"),
+    _postgres("asyncpg", "postgres/asyncpg.py", "py asyncpg"),
+    _postgres("pg8000", "postgres/pg8000.py", "py pg8000"),
+    _postgres("psycopg2, sslmode=require", "postgres/psycopg2.py", "py psycopg2-binary", query="?sslmode=require", tls=True),
+    _postgres("psycopg 3, sslmode=require", "postgres/psycopg3.py", "py psycopg", query="?sslmode=require", tls=True),
+    _postgres("asyncpg, sslmode=require", "postgres/asyncpg.py", "py asyncpg", query="?sslmode=require", tls=True),
     _crossed("psycopg2", "psycopg 3", "postgres_psycopg2.py", "postgres_psycopg3.py", "py psycopg"),
     _crossed("psycopg2", "asyncpg", "postgres_psycopg2.py", "postgres_asyncpg.py", "py asyncpg"),
     _crossed("asyncpg", "psycopg 3", "postgres_asyncpg.py", "postgres_psycopg3.py", "py psycopg"),
@@ -119,22 +105,26 @@ ROWS = (
     _mysql("mysql-connector-python, TLS", "connector.py", "py mysql-connector-python", tls=True),
     _crossed("PyMySQL", "mysqlclient", "mysql_pymysql.py", "mysql_mysqlclient.py", "py mysqlclient"),
     _crossed("mysqlclient", "PyMySQL", "mysql_mysqlclient.py", "mysql_pymysql.py", "py pymysql"),
-    _redis("redis-py", "redis_sync.py", "py redis", env={"PROTOCOL": "2", "PARSER": "python"}),
-    _redis("redis-py, RESP3", "redis_sync.py", "py redis", env={"PROTOCOL": "3", "PARSER": "python"}),
-    _redis("redis-py, hiredis", "redis_sync.py", "py hiredis", env={"PROTOCOL": "2"}),
-    _redis("redis-py, hiredis, RESP3", "redis_sync.py", "py hiredis", env={"PROTOCOL": "3"}),
-    _redis("redis-py, asyncio", "redis_async.py", "py redis", env={"PROTOCOL": "2"}),
+    _redis("redis-py, RESP3", "redis_sync.py", "py redis", env={"PROTOCOL": "3"}),
+    _redis("redis-py, RESP2", "redis_sync.py", "py redis", env={"PROTOCOL": "2"}),
+    _redis("redis-py without hiredis, RESP3", "redis_sync.py", "py redis", env={"PROTOCOL": "3", "PARSER": "python"}),
+    _redis("redis-py without hiredis, RESP2", "redis_sync.py", "py redis", env={"PROTOCOL": "2", "PARSER": "python"}),
+    _redis("redis-py, asyncio", "redis_async.py", "py redis"),
+    _redis("redis-py, TLS", "redis_sync.py", "py redis", tls=True),
     _redis("ioredis", "ioredis.mjs", "node ioredis"),
-    _redis("node-redis", "node_redis.mjs", "node redis", env={"PROTOCOL": "2"}),
+    _redis("ioredis, TLS", "ioredis.mjs", "node ioredis", tls=True),
+    _redis("node-redis", "node_redis.mjs", "node redis"),
     _redis("node-redis, RESP3", "node_redis.mjs", "node redis", env={"PROTOCOL": "3"}),
+    _redis("redis-cli", "redis_cli.sh", "run redis-cli --version"),
+    _redis("redis-cli, TLS", "redis_cli.sh", "run redis-cli --version", tls=True),
     _redis("ruby redis", "redis.rb", "deb ruby-redis"),
     _redis("phpredis", "redis.php", "deb php-redis"),
     _redis("perl Redis", "redis.pl", "deb libredis-perl"),
     _redis("Go redigo", "redigo.go", "deb golang-github-gomodule-redigo-dev"),
-    _redis("redis-cli", "redis_cli.sh", "run redis-cli --version"),
-    _redis("redis-py, TLS", "redis_sync.py", "py redis", tls=True),
-    _redis("redis-py RESP2 → RESP3", "redis_sync.py", "py redis", env={"PROTOCOL": "2"}, replayed_env={"PROTOCOL": "3"}),
-    _redis("redis-py RESP3 → RESP2", "redis_sync.py", "py redis", env={"PROTOCOL": "3"}, replayed_env={"PROTOCOL": "2"}),
+    _crossed("redis-py RESP2", "redis-py RESP3", "redis_resp2.py", "redis_resp3.py", "py redis"),
+    _crossed("redis-py RESP3", "redis-py RESP2", "redis_resp3.py", "redis_resp2.py", "py redis"),
+    _crossed("redis-py", "ioredis", "redis_py.py", "redis_ioredis.mjs", "node ioredis"),
+    _crossed("ioredis", "redis-py", "redis_ioredis.mjs", "redis_py.py", "py redis"),
     _http("httpx", "httpx_client.py", "py httpx"),
     _http("httpx, HTTPS", "httpx_client.py", "py httpx", scheme="https"),
     _http("httpx, HTTP/2", "httpx2_client.py", "py httpx"),
@@ -159,15 +149,5 @@ ROWS = (
     _mongo("pymongo, asyncio", "pymongo_async.py", "py pymongo"),
     _mongo("motor", "motor.py", "py motor"),
     _mongo("node mongodb", "mongodb.mjs", "node mongodb"),
-    _mongo("pymongo, what is seldom asked", "corners.py", "py pymongo"),
-    _mongo(
-        "pymongo, transactions", "transactions.py", "py pymongo", server="secantus_replicas", query="?directConnection=true"
-    ),
-    _mongo("pymongo, change streams", "streams.py", "py pymongo", server="secantus_replicas", query="?directConnection=true"),
-    _mongo("ruby mongo", "mongo.rb", "deb ruby-mongo"),
-    _mongo("PHP mongodb", "mongodb.php", "deb php-mongodb"),
-    _mongo("perl MongoDB", "mongodb.pl", "deb libmongodb-perl"),
-    _mongo("Go mongo-driver", "mongodb.go", "deb golang-mongodb-mongo-driver-dev"),
-    _mongo("Java mongo", "MongoJava.java", "deb libmongodb-java"),
     _mongo("pymongo, TLS", "pymongo.py", "py pymongo", query="?tls=true&tlsCAFile={ca}", tls=True),
 )
