@@ -20,6 +20,7 @@ from wiretape.protocols.postgres.copies import BOTH_WAYS, Copies
 from wiretape.protocols.postgres.copylayout import Direction, introspection
 from wiretape.protocols.postgres.cursors import Cursors, closed, declared, written_out
 from wiretape.protocols.postgres.ledger import Ledger
+from wiretape.protocols.postgres.meaning import OBVIOUS
 from wiretape.protocols.postgres.messages import PgMessage
 from wiretape.protocols.postgres.observed import Observed
 from wiretape.protocols.postgres.pending import Pending, Portal, Prepared
@@ -153,6 +154,9 @@ class Conversation:
                 reading.params.append(None if data is None else decode(data))
         if prepared.described:
             reading.param_types = [type_name(wording.catalog, oid, -1) for oid in prepared.described]
+        elif any(oid not in OBVIOUS for oid in prepared.types):
+            named = ["unknown" if oid in OBVIOUS else type_name(wording.catalog, oid, -1) for oid in prepared.types]
+            reading.param_types = [*named]
         return reading
 
     def _parsed(self) -> None:

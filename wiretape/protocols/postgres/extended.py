@@ -133,7 +133,8 @@ class Extended:
         if len(message.parameters) != needed:
             told = f"bind message supplies {len(message.parameters)} parameters, but prepared statement needs {needed}"
             return self._error(diagnostics.error("08P01", told))
-        ask = self._playback.ask(prepared.plan, self._parameters(message, prepared))
+        types = self._types(prepared) if needed else ()
+        ask = self._playback.ask(prepared.plan, self._parameters(message, types), types)
         if (like := expected(self._playback, prepared.plan, ask)) is not None:
             return self._bind_copy(message, prepared, ask, like)
         self.asked = prepared, self._playback.session.asking, ask
@@ -146,7 +147,7 @@ class Extended:
         if message.portal in self._portals:
             self._portals[message.portal].like = like
 
-    def _parameters(self, message: frontend.Bind, prepared: Prepared) -> list[str | bytes | None]:
+    def _parameters(self, message: frontend.Bind, types: tuple[int, ...]) -> list[str | bytes | None]:
         """The parameters as text, or as bytes where their type is not known."""
         wording = self._playback.session.asking
         out: list[str | bytes | None] = []
@@ -156,8 +157,7 @@ class Extended:
             elif not format_of(message.formats, index):
                 out.append(decoded(wording, data))
             else:
-                oid = self._types(prepared)[index]
-                said = to_text(wording.catalog, oid, data, wording.style)
+                said = to_text(wording.catalog, types[index], data, wording.style)
                 out.append(data if said is None else said)
         return out
 
@@ -167,7 +167,7 @@ class Extended:
         if len(prepared.types) < count or 0 in prepared.types:
             recorded = self._playback.like(prepared.plan)
             catalog = self._playback.renderer.wording.catalog
-            prepared.types = complete_types(catalog, prepared.types, count, recorded, prepared.plan.sql)
+            prepared.types = complete_types(catalog, prepared.types, count, recorded, prepared.plan)
         return prepared.types
 
     def bound(self, message: frontend.Bind, prepared: Prepared, ask: Ask, answer: Call | Miss) -> None:

@@ -45,9 +45,9 @@ class Playback:
         self.out.clear()
         return out
 
-    def ask(self, asked: Plan, params: Sequence[str | bytes | None] = ()) -> Ask:
+    def ask(self, asked: Plan, params: Sequence[str | bytes | None] = (), types: tuple[int, ...] = ()) -> Ask:
         """What the client asks; of a cursor that the recording does not tell the query of, without it."""
-        made = make(self._target, asked, params)
+        made = make(self._target, asked, params, types)
         if asked.cursor and (found := self.session.cursors.get(asked.cursor)) is not None:
             full = reading(made, *found)
             return made if self.peek(full) is None and self.peek(made) is not None else full
