@@ -42,8 +42,13 @@ from wiretape.tree import Tree
 
 _PARSED, _BOUND, _CLOSED = ParseComplete().encode(), BindComplete().encode(), CloseComplete().encode()
 _NO_DATA, _SUSPENDED, _EMPTY = NoData().encode(), PortalSuspended().encode(), EmptyQueryResponse().encode()
-_SESSION = frozenset(("parameters", "notifications"))
+_TYPED = frozenset(bytes([byte]) for byte in b"-+.0123456789tfynoTFYNO{")
 _RETYPED = diagnostics.error("0A000", "cached plan must not change result type")
+
+
+def _typed(data: bytes | None) -> bool:
+    """Whether the type of a parameter's text may matter to what it means: it may be a number, a moment, a boolean, an array."""
+    return data is not None and data[:1] in _TYPED
 
 
 class Extended:
@@ -133,7 +138,7 @@ class Extended:
         if len(message.parameters) != needed:
             told = f"bind message supplies {len(message.parameters)} parameters, but prepared statement needs {needed}"
             return self._error(diagnostics.error("08P01", told))
-        types = self._types(prepared) if needed else ()
+        types = self._types(prepared) if any(map(_typed, message.parameters)) or any(message.formats) else prepared.types
         ask = self._playback.ask(prepared.plan, self._parameters(message, types), types)
         if (like := expected(self._playback, prepared.plan, ask)) is not None:
             return self._bind_copy(message, prepared, ask, like)
@@ -387,7 +392,7 @@ class Extended:
         if known.parses:
             self._held = self._statements[""] = known.prepared
         rendered = self._playback.rendered(answer, known.prepared.plan, known.ask.values, known.bind.results)
-        if rendered.stage or rendered.notices or rendered.shape is None or not _SESSION.isdisjoint(rendered.call.fields):
+        if not rendered.plain:
             return False
         result = rendered.results[0]
         self._portals[""] = Portal(

@@ -147,6 +147,6 @@ class Playback:
             self.on_idle()
         if not self.closed:
             self.out.append(self.session.changed())
-            if self.session.status == IDLE:
+            if self.session.channels.waiting and self.session.status == IDLE:
                 self.out.append(self.session.channels.collect(self.session.wording))
             self.out.append(_READY[self.session.status])
