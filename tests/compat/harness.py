@@ -58,8 +58,8 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """A row's program, run through the recorder. `expected` is what the program replayed should say: the same, or what it said to
-    the real server where it is replayed in another way. `trouble` says why it cannot be replayed; else empty."""
+    """A row's program, run through the recorder. `expected` is what the program replayed should say: the same, or what it said
+    to the real server where it is replayed in another way. `trouble` says why it cannot be replayed; else empty."""
 
     run: Run
     suite: Path
