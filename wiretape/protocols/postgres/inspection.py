@@ -60,6 +60,7 @@ SCHEMA: Mapping[str, Tree] = MappingProxyType(
         },
         "notices": {"type": "array", "items": _ERROR},
         "parameters": {"type": "object", "additionalProperties": _SCALAR, "description": "settings that the call changed"},
+        "result": {"description": "what a function returned that was called by its OID"},
         "cursor": {"type": "string", "description": "the query of the cursor that a FETCH or MOVE reads"},
         "payload": {"type": "string", "description": "what another connection's NOTIFY told this one"},
         "notifications": {
