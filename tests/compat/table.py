@@ -63,8 +63,14 @@ def _mysql(title: str, program: str, probe: str, *, query: str = "", **more: Any
     return Row(title=title, codec="mysql", program=f"mysql/{program}", url=url, probe=probe, server="mariadb", **more)
 
 
+def _redis(title: str, program: str, probe: str, **more: Any) -> Row:
+    scheme = "rediss" if more.get("tls") else "redis"
+    url = f"{scheme}://:secret@127.0.0.1:{{port}}/0"
+    return Row(title=title, codec="redis", program=f"redis/{program}", url=url, probe=probe, server="redis", **more)
+
+
 def _crossed(made: str, served: str, program: str, replayed: str, probe: str) -> Row:
-    make = _postgres if program.startswith("postgres") else _mysql
+    make = {"postgres": _postgres, "mysql": _mysql, "redis": _redis}[program.partition("_")[0]]
     row = make(f"{made} → {served}", program, probe)
     return replace(row, program=f"cross/{program}", replayed=f"cross/{replayed}")
 
@@ -118,6 +124,7 @@ ROWS = (
     _mysql("mysql-connector-python, TLS", "connector.py", "py mysql-connector-python", tls=True),
     _crossed("PyMySQL", "mysqlclient", "mysql_pymysql.py", "mysql_mysqlclient.py", "py mysqlclient"),
     _crossed("mysqlclient", "PyMySQL", "mysql_mysqlclient.py", "mysql_pymysql.py", "py pymysql"),
+<<<<<<< HEAD
     _redis("redis-py", "redis_sync.py", "py redis", env={"PROTOCOL": "2", "PARSER": "python"}),
     _redis("redis-py, RESP3", "redis_sync.py", "py redis", env={"PROTOCOL": "3", "PARSER": "python"}),
     _redis("redis-py, hiredis", "redis_sync.py", "py hiredis", env={"PROTOCOL": "2"}),
@@ -126,14 +133,35 @@ ROWS = (
     _redis("ioredis", "ioredis.mjs", "node ioredis"),
     _redis("node-redis", "node_redis.mjs", "node redis", env={"PROTOCOL": "2"}),
     _redis("node-redis, RESP3", "node_redis.mjs", "node redis", env={"PROTOCOL": "3"}),
+=======
+    _redis("redis-py, RESP3", "redis_sync.py", "py redis", env={"PROTOCOL": "3"}),
+    _redis("redis-py, RESP2", "redis_sync.py", "py redis", env={"PROTOCOL": "2"}),
+    _redis("redis-py without hiredis, RESP3", "redis_sync.py", "py redis", env={"PROTOCOL": "3", "PARSER": "python"}),
+    _redis("redis-py without hiredis, RESP2", "redis_sync.py", "py redis", env={"PROTOCOL": "2", "PARSER": "python"}),
+    _redis("redis-py, asyncio", "redis_async.py", "py redis"),
+    _redis("redis-py, TLS", "redis_sync.py", "py redis", tls=True),
+    _redis("ioredis", "ioredis.mjs", "node ioredis"),
+    _redis("ioredis, TLS", "ioredis.mjs", "node ioredis", tls=True),
+    _redis("node-redis", "node_redis.mjs", "node redis"),
+    _redis("node-redis, RESP3", "node_redis.mjs", "node redis", env={"PROTOCOL": "3"}),
+    _redis("redis-cli", "redis_cli.sh", "run redis-cli --version"),
+    _redis("redis-cli, TLS", "redis_cli.sh", "run redis-cli --version", tls=True),
+>>>>>>> refs/heads/redis
     _redis("ruby redis", "redis.rb", "deb ruby-redis"),
     _redis("phpredis", "redis.php", "deb php-redis"),
     _redis("perl Redis", "redis.pl", "deb libredis-perl"),
     _redis("Go redigo", "redigo.go", "deb golang-github-gomodule-redigo-dev"),
+<<<<<<< HEAD
     _redis("redis-cli", "redis_cli.sh", "run redis-cli --version"),
     _redis("redis-py, TLS", "redis_sync.py", "py redis", tls=True),
     _redis("redis-py RESP2 → RESP3", "redis_sync.py", "py redis", env={"PROTOCOL": "2"}, replayed_env={"PROTOCOL": "3"}),
     _redis("redis-py RESP3 → RESP2", "redis_sync.py", "py redis", env={"PROTOCOL": "3"}, replayed_env={"PROTOCOL": "2"}),
+=======
+    _crossed("redis-py RESP2", "redis-py RESP3", "redis_resp2.py", "redis_resp3.py", "py redis"),
+    _crossed("redis-py RESP3", "redis-py RESP2", "redis_resp3.py", "redis_resp2.py", "py redis"),
+    _crossed("redis-py", "ioredis", "redis_py.py", "redis_ioredis.mjs", "node ioredis"),
+    _crossed("ioredis", "redis-py", "redis_ioredis.mjs", "redis_py.py", "py redis"),
+>>>>>>> refs/heads/redis
     _http("httpx", "httpx_client.py", "py httpx"),
     _http("httpx, HTTPS", "httpx_client.py", "py httpx", scheme="https"),
     _http("httpx, HTTP/2", "httpx2_client.py", "py httpx"),
