@@ -58,13 +58,11 @@ class Run:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """A row's program, run through the recorder. `expected` is what the program replayed should say: the same, or what it said
-    to the real server where it is replayed in another way. `trouble` says why it cannot be replayed; else empty."""
+    """A row's program, run through the recorder. `trouble` says why it cannot be replayed; else empty."""
 
     run: Run
     suite: Path
     home: Path
-    expected: Run
     trouble: str = ""
 
 
@@ -80,7 +78,6 @@ def record(row: Row, server: Any, home: Path) -> Recorded:
     began = time.time()
     with recording(home, listener) as recorder:
         run = execute(row, row.program, listener.listen.port, home)
-    expected = execute(replace(row, env=row.replayed_env), row.program, server.port, home) if row.replayed_env else run
     seen = watch(capture.read(recorder.path), MAX_BODY)
     result = attribute([Window(started=began, ended=time.time(), serialized=True)], seen.outbound)
     kept = [one.outbound.interaction for one in result.windows[0]]
@@ -94,7 +91,7 @@ def record(row: Row, server: Any, home: Path) -> Recorded:
     suite = home / "suite"
     facts = {target: dict(known) for target, known in seen.facts.items()}
     store.add_to_suite(suite, [_case(row, tuple(map(_call, kept)), began)], list(session.values()), facts)
-    return Recorded(run=run, expected=expected, suite=suite, home=home, trouble="\n".join(trouble))
+    return Recorded(run=run, suite=suite, home=home, trouble="\n".join(trouble))
 
 
 def _call(one: Interaction) -> Call:
@@ -119,9 +116,8 @@ def play(row: Row, recorded: Recorded) -> tuple[Run, list[str]]:
     facts = suite.facts.get("main", {})
     every = (*suite.cases[0].calls, *suite.session)
     problems = [f"cannot be served: {call.operation}: {each}" for call in every for each in how.check(call, facts)]
-    served = replace(row, env=row.replayed_env or row.env)
     with mocked(row, suite, recorded.home) as mocks:
-        run = execute(served, row.replayed or row.program, mocks.port, recorded.home)
+        run = execute(row, row.replayed or row.program, mocks.port, recorded.home)
     return run, problems + differences(row, mocks.outcome)
 
 

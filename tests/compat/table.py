@@ -15,7 +15,7 @@ class Row:
     """One driver or client.
 
     `program` is a file under programs/; `replayed` the one that runs against the recording, where it is another one (then the
-    row is of the cross-driver table), `replayed_env` likewise. `url` is its only argument; `{port}` and `{ca}` (our authority's
+    row is of the cross-driver table). `url` is its only argument; `{port}` and `{ca}` (our authority's
     file) are filled in. `probe` tells the driver's version (`runtimes.version`). `silent`: it asks nothing that a case would
     hold.
     """
@@ -31,14 +31,13 @@ class Row:
     notes: str = ""
     silent: bool = False
     env: Mapping[str, str] = field(default=_NOTHING)
-    replayed_env: Mapping[str, str] = field(default=_NOTHING)
     listener: Mapping[str, Any] = field(default=_NOTHING)
     target: Mapping[str, Any] = field(default=_NOTHING)
 
     @property
     def crossed(self) -> bool:
         """Whether it is replayed otherwise than it was recorded."""
-        return bool(self.replayed or self.replayed_env)
+        return bool(self.replayed)
 
 
 def _postgres(title: str, program: str, probe: str, *, query: str = "", **more: Any) -> Row:
@@ -73,11 +72,6 @@ def _crossed(made: str, served: str, program: str, replayed: str, probe: str) ->
     make = {"postgres": _postgres, "mysql": _mysql, "redis": _redis}[program.partition("_")[0]]
     row = make(f"{made} → {served}", program, probe)
     return replace(row, program=f"cross/{program}", replayed=f"cross/{replayed}")
-
-
-def _redis(title: str, program: str, probe: str, *, tls: bool = False, **more: Any) -> Row:
-    url = f"{'rediss' if tls else 'redis'}://:secret@127.0.0.1:{{port}}/0"
-    return Row(title=title, codec="redis", program=f"redis/{program}", url=url, probe=probe, server="redis", tls=tls, **more)
 
 
 ROWS = (
@@ -124,16 +118,6 @@ ROWS = (
     _mysql("mysql-connector-python, TLS", "connector.py", "py mysql-connector-python", tls=True),
     _crossed("PyMySQL", "mysqlclient", "mysql_pymysql.py", "mysql_mysqlclient.py", "py mysqlclient"),
     _crossed("mysqlclient", "PyMySQL", "mysql_mysqlclient.py", "mysql_pymysql.py", "py pymysql"),
-<<<<<<< HEAD
-    _redis("redis-py", "redis_sync.py", "py redis", env={"PROTOCOL": "2", "PARSER": "python"}),
-    _redis("redis-py, RESP3", "redis_sync.py", "py redis", env={"PROTOCOL": "3", "PARSER": "python"}),
-    _redis("redis-py, hiredis", "redis_sync.py", "py hiredis", env={"PROTOCOL": "2"}),
-    _redis("redis-py, hiredis, RESP3", "redis_sync.py", "py hiredis", env={"PROTOCOL": "3"}),
-    _redis("redis-py, asyncio", "redis_async.py", "py redis", env={"PROTOCOL": "2"}),
-    _redis("ioredis", "ioredis.mjs", "node ioredis"),
-    _redis("node-redis", "node_redis.mjs", "node redis", env={"PROTOCOL": "2"}),
-    _redis("node-redis, RESP3", "node_redis.mjs", "node redis", env={"PROTOCOL": "3"}),
-=======
     _redis("redis-py, RESP3", "redis_sync.py", "py redis", env={"PROTOCOL": "3"}),
     _redis("redis-py, RESP2", "redis_sync.py", "py redis", env={"PROTOCOL": "2"}),
     _redis("redis-py without hiredis, RESP3", "redis_sync.py", "py redis", env={"PROTOCOL": "3", "PARSER": "python"}),
@@ -146,22 +130,14 @@ ROWS = (
     _redis("node-redis, RESP3", "node_redis.mjs", "node redis", env={"PROTOCOL": "3"}),
     _redis("redis-cli", "redis_cli.sh", "run redis-cli --version"),
     _redis("redis-cli, TLS", "redis_cli.sh", "run redis-cli --version", tls=True),
->>>>>>> refs/heads/redis
     _redis("ruby redis", "redis.rb", "deb ruby-redis"),
     _redis("phpredis", "redis.php", "deb php-redis"),
     _redis("perl Redis", "redis.pl", "deb libredis-perl"),
     _redis("Go redigo", "redigo.go", "deb golang-github-gomodule-redigo-dev"),
-<<<<<<< HEAD
-    _redis("redis-cli", "redis_cli.sh", "run redis-cli --version"),
-    _redis("redis-py, TLS", "redis_sync.py", "py redis", tls=True),
-    _redis("redis-py RESP2 → RESP3", "redis_sync.py", "py redis", env={"PROTOCOL": "2"}, replayed_env={"PROTOCOL": "3"}),
-    _redis("redis-py RESP3 → RESP2", "redis_sync.py", "py redis", env={"PROTOCOL": "3"}, replayed_env={"PROTOCOL": "2"}),
-=======
     _crossed("redis-py RESP2", "redis-py RESP3", "redis_resp2.py", "redis_resp3.py", "py redis"),
     _crossed("redis-py RESP3", "redis-py RESP2", "redis_resp3.py", "redis_resp2.py", "py redis"),
     _crossed("redis-py", "ioredis", "redis_py.py", "redis_ioredis.mjs", "node ioredis"),
     _crossed("ioredis", "redis-py", "redis_ioredis.mjs", "redis_py.py", "py redis"),
->>>>>>> refs/heads/redis
     _http("httpx", "httpx_client.py", "py httpx"),
     _http("httpx, HTTPS", "httpx_client.py", "py httpx", scheme="https"),
     _http("httpx, HTTP/2", "httpx2_client.py", "py httpx"),
