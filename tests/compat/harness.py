@@ -116,9 +116,8 @@ def play(row: Row, recorded: Recorded) -> tuple[Run, list[str]]:
     facts = suite.facts.get("main", {})
     every = (*suite.cases[0].calls, *suite.session)
     problems = [f"cannot be served: {call.operation}: {each}" for call in every for each in how.check(call, facts)]
-    served = replace(row, env=row.replayed_env or row.env)
     with mocked(row, suite, recorded.home) as mocks:
-        run = execute(served, row.replayed or row.program, mocks.port, recorded.home)
+        run = execute(row, row.replayed or row.program, mocks.port, recorded.home)
     return run, problems + differences(row, mocks.outcome)
 
 
