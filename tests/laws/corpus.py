@@ -6,6 +6,7 @@ between two. A test replays all of them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def corpus(codec: str) -> list[Transcript]:
     path = FOLDER / codec / CORPUS
     if not path.exists():
         return []
-    parts = path.read_text(encoding="ascii").strip("\n").split("\n\n")
+    parts = re.split("\n{2,}", path.read_text(encoding="ascii").strip("\n"))
     return [parse(f"corpus-{number}", part) for number, part in enumerate(parts) if part]
 
 
