@@ -97,7 +97,7 @@ def with_asyncmy(port: int) -> Answers:
                 rows = await cursor.fetchall() if cursor.description else []
                 out.append([[plain(value) for value in row] for row in rows] or [cursor.rowcount, cursor.lastrowid])
         await connection.commit()
-        connection.close()
+        await connection.ensure_closed()
         return out
 
     return asyncio.run(run())

@@ -106,7 +106,7 @@ def with_asyncmy(port: int, authority: Path | None) -> tuple[object, bool]:
         async with connection.cursor() as cursor:
             await cursor.execute(SQL)
             row = await cursor.fetchone()
-        connection.close()
+        await connection.ensure_closed()
         return row
 
     return asyncio.run(run()), authority is not None

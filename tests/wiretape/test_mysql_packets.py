@@ -10,7 +10,7 @@ from tests.wiretape.mysqltalk import CLASSIC, MODERN, greeting, login, packed, u
 from wiretape.errors import DecodeError
 from wiretape.protocols import recognised
 from wiretape.protocols.mysql.constants import Cap
-from wiretape.protocols.mysql.fields import LENENC, TEXT
+from wiretape.protocols.mysql.fields import read_lenenc, read_text, write_lenenc, write_text
 from wiretape.protocols.mysql.framing import MAX_PAYLOAD, WHOLE, Packer, Stream, recognises
 from wiretape.protocols.mysql.handshake import Greeting, Login, clear_capabilities
 from wiretape.protocols.mysql.packets import Column, Err, Ok
@@ -43,12 +43,12 @@ def test_a_payload_that_never_ends_is_refused() -> None:
 
 @given(st.integers(0, 2**64 - 1))
 def test_numbers_with_their_length(value: int) -> None:
-    assert LENENC.read(Cursor(LENENC.write(value))) == value
+    assert read_lenenc(Cursor(write_lenenc(value))) == value
 
 
 @given(st.binary(max_size=300))
 def test_texts_with_their_length(value: bytes) -> None:
-    assert TEXT.read(Cursor(TEXT.write(value))) == value
+    assert read_text(Cursor(write_text(value))) == value
 
 
 @given(

@@ -400,6 +400,13 @@ def test_encryption_is_said() -> None:
         list(tap.feed(Side.CLIENT, request, 0.0))
 
 
+def test_compression_is_said() -> None:
+    tap = MysqlTap()
+    list(tap.feed(Side.SERVER, greeting(MODERN | Cap.COMPRESS), 0.0))
+    with pytest.raises(DecodeError, match="this connection is compressed"):
+        list(tap.feed(Side.CLIENT, login(MODERN | Cap.COMPRESS), 0.0))
+
+
 @pytest.mark.parametrize(
     ("client", "server", "reason"),
     [
