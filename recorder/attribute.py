@@ -1,8 +1,10 @@
-"""Which inbound request caused which call: from what is certain only, and what is not certain is said.
+"""Which inbound request caused which call: what is certain, what can be concluded, and what is not certain is said.
 
 The rules, in order: requests let through one at a time (`serialize`); the only request in flight when the call began
 (`in-flight`); the other statements of the call's transaction (`transaction`), which also carry a COMMIT sent after the
-response. A call that several requests could have made goes to each of them, marked with the others. Pure: no clocks, no files.
+response. Where several requests could have made a call, what it was made with and what it was answered may tell (`values`,
+`signature`: see `recorder.deduce`). A call that several could have made all the same goes to each of them, marked with the
+others. Pure: no clocks, no files.
 """
 
 from __future__ import annotations
@@ -11,7 +13,10 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
+from recorder.deduce import SESSION, Deduction, Suspect
+from recorder.evidence import Said, Told
 from wiretape.protocols.base import Interaction
 
 
@@ -33,6 +38,14 @@ class Outbound:
     interaction: Interaction
 
 
+class Evidence(Protocol):
+    """What requests and calls say, looked up where time alone does not tell."""
+
+    def request(self, window: int) -> Said: ...
+
+    def call(self, outbound: Outbound) -> Told: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributed:
     """A call of a window. `how`: a rule or `ambiguous`: then `others` are the windows that could have made it, too."""
@@ -50,20 +63,59 @@ class Attribution:
     session: Sequence[Outbound]
 
 
-def attribute(windows: Sequence[Window], outbound: Iterable[Outbound]) -> Attribution:
-    """Give every interaction to the windows that may have caused it, or to the session."""
+def attribute(windows: Sequence[Window], outbound: Iterable[Outbound], evidence: Evidence | None = None) -> Attribution:
+    """Give every interaction to the windows that may have caused it, or to the session. Without `evidence` by time alone."""
     flight = _Flight(windows)
-    found: list[list[Attributed]] = [[] for _ in windows]
     session: list[Outbound] = []
-    for unit in _units(outbound):
-        session += (one for one in unit if one.interaction.role == "housekeeping")
-        members = [one for one in unit if one.interaction.role != "housekeeping"]
-        candidates = () if _only_housekeeping(unit, members) else _candidates(flight, members)
-        if not candidates:
+    units: list[_Unit] = []
+    for together in _units(outbound):
+        session += (one for one in together if one.interaction.role == "housekeeping")
+        members = [one for one in together if one.interaction.role != "housekeeping"]
+        candidates = () if _only_housekeeping(together, members) else _candidates(flight, members)
+        if candidates:
+            units.append(_Unit(members=members, candidates=candidates))
+        else:
             session += members
-        for index in candidates:
-            others = tuple(other for other in candidates if other != index)
-            found[index] += (_attributed(flight, one, index, others) for one in members)
+    if evidence is not None and units:
+        _deduce(units, windows, session, evidence)
+    return _given(units, flight, len(windows), session)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Unit:
+    """Calls of one request, whichever it is. `how` it was concluded where time alone left several."""
+
+    members: Sequence[Outbound]
+    candidates: tuple[int, ...]
+    how: str = ""
+
+
+def _deduce(units: Sequence[_Unit], windows: Sequence[Window], session: Sequence[Outbound], evidence: Evidence) -> None:
+    """Narrow the candidates by what requests and calls say."""
+    suspects = [
+        Suspect(
+            calls=tuple(evidence.call(one) for one in unit.members if one.interaction.role == "query"),
+            candidates=unit.candidates,
+        )
+        for unit in units
+    ]
+    background = [evidence.call(one) for one in session if one.interaction.role == "query"]
+    requests = [evidence.request(number) for number in range(len(windows))]
+    for number, verdict in Deduction(suspects, requests, background).decide().items():
+        unit = units[number]
+        if len(unit.candidates) > 1:
+            unit.how = verdict.how
+        unit.candidates = () if verdict.window == SESSION else (verdict.window,)
+
+
+def _given(units: Iterable[_Unit], flight: _Flight, windows: int, session: list[Outbound]) -> Attribution:
+    found: list[list[Attributed]] = [[] for _ in range(windows)]
+    for unit in units:
+        if not unit.candidates:
+            session += unit.members
+        for index in unit.candidates:
+            others = tuple(other for other in unit.candidates if other != index)
+            found[index] += (_attributed(flight, one, index, others, unit.how) for one in unit.members)
     for calls in found:
         calls.sort(key=lambda one: one.outbound.interaction.started)
     session.sort(key=lambda one: one.interaction.started)
@@ -101,9 +153,11 @@ def _candidates(flight: _Flight, members: Sequence[Outbound]) -> tuple[int, ...]
     return tuple(sorted(candidates))
 
 
-def _attributed(flight: _Flight, one: Outbound, index: int, others: tuple[int, ...]) -> Attributed:
+def _attributed(flight: _Flight, one: Outbound, index: int, others: tuple[int, ...], how: str) -> Attributed:
     if others:
         return Attributed(outbound=one, how="ambiguous", others=others)
+    if how:
+        return Attributed(outbound=one, how=how)
     if flight.at(one.interaction.started) != {index}:
         return Attributed(outbound=one, how="transaction")
     return Attributed(outbound=one, how="serialize" if flight.alone(index) else "in-flight")

@@ -55,12 +55,12 @@ class AutoEntry(Entry):
 
     def _step_aside(self, name: str, event: events.Event) -> layer.CommandGenerator[None]:
         self.wire.tape.say(self.wire.listener, f"protocol {name}", f"speaks {name}")
-        self._next = _Opened(self.context, self._entries[name](self.context, self.wire, self.handlers))
+        self._next = Opened(self.context, self._entries[name](self.context, self.wire, self.handlers))
         yield from self._next.handle_event(events.Start())
         yield from self._next.handle_event(event)
 
 
-class _Opened(layer.Layer):
+class Opened(layer.Layer):
     """Around an entry that would open the upstream, which is open already."""
 
     def __init__(self, ctx: context.Context, entry: layer.Layer) -> None:

@@ -17,7 +17,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
 from pathlib import Path
@@ -61,19 +61,21 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """What an OPEN record says. `target` is empty for the service; `serialized`: one request at a time was let in."""
+    """What an OPEN record says. `target` is empty for the service; `serialized`: one request at a time was let in; `via`: how a
+    target was found that is not configured (`proxy`, `local`), and `upstream` where it is."""
 
     target: str
     protocol: str
     serialized: bool = False
+    via: str = ""
+    upstream: str = ""
 
     def encode(self) -> bytes:
-        return json.dumps({"target": self.target, "protocol": self.protocol, "serialized": self.serialized}).encode()
+        return json.dumps(asdict(self)).encode()
 
     @classmethod
     def decode(cls, data: bytes) -> Opening:
-        said = json.loads(data)
-        return cls(target=said["target"], protocol=said["protocol"], serialized=said["serialized"])
+        return cls(**json.loads(data))
 
 
 class Clock:

@@ -42,6 +42,7 @@ def choices[F: Callable[..., object]](command: F) -> F:
 
 @click.command()
 @click.option("--drive", default="", metavar="CMD", help="Run this shell command as the traffic; stop when it ends.")
+@click.option("--proxy", metavar="ADDRESS", help="Listen here as a forward proxy, too, for HTTP_PROXY and HTTPS_PROXY.")
 @click.option("--serialize", is_flag=True, help="Let one request at a time through, so that every call is certain.")
 @click.option("--keep-capture", is_flag=True, help="Keep the raw capture, to compile it again.")
 @choices
@@ -54,6 +55,7 @@ def record(
     dep: Sequence[str],
     suite: Path | None,
     drive: str,
+    proxy: str | None,
     serialize: bool,
     keep_capture: bool,
     include: Sequence[str],
@@ -68,7 +70,7 @@ def record(
     where target main listens.
     """
     chosen = _chosen(include=include, exclude=exclude, sample=sample, max_body=max_body, serialize=serialize or None)
-    found = _load(config, service, dep, suite, chosen)
+    found = _load(config, service, dep, suite, chosen, proxy)
     if command and found.service:
         found = replace(found, service=replace(found.service, command=tuple(command)))
     requests, failure = asyncio.run(_record(found, drive))
@@ -100,9 +102,17 @@ def compile_(
 
 
 def _load(
-    config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None, chosen: Mapping[str, object]
+    config: Path | None,
+    service: str | None,
+    dep: Sequence[str],
+    suite: Path | None,
+    chosen: Mapping[str, object],
+    proxy: str | None = None,
 ) -> Config:
-    return load_config(file=config, environ=os.environ, cwd=Path.cwd(), service=service, deps=dep, suite=suite, record=chosen)
+    here = Path.cwd()
+    return load_config(
+        file=config, environ=os.environ, cwd=here, service=service, deps=dep, suite=suite, proxy=proxy, record=chosen
+    )
 
 
 def _chosen(**options: object) -> dict[str, object]:

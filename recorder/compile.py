@@ -14,6 +14,7 @@ from pathlib import Path
 from normalizers import secrets as credentials
 from recorder import capture
 from recorder.attribute import Attributed, Outbound, Window, attribute
+from recorder.evidence import Said, Told, said, told
 from recorder.filters import Choice
 from recorder.naming import Names, graphql_operation, slug
 from recorder.taps import Inbound, Loss, Seen, watch
@@ -143,7 +144,7 @@ class _Assembly:
         windows = [
             Window(started=one.started, ended=_over(one.exchange), serialized=one.serialized) for one in self._seen.inbound
         ]
-        result = attribute(windows, self._seen.outbound)
+        result = attribute(windows, self._seen.outbound, Evidence(self._seen))
         for index, one in enumerate(self._seen.inbound):
             if self._wanted[index]:
                 made.cases.append(self._case(self._labels[index], one, result.windows[index]))
@@ -205,6 +206,20 @@ def _slug(exchange: Exchange) -> str:
 
 def _left_out(one: Inbound) -> str:
     return f"{one.exchange.method} {one.exchange.target} (left out)"
+
+
+class Evidence:
+    """What the exchanges and the interactions of a capture say."""
+
+    def __init__(self, seen: Seen) -> None:
+        self._seen = seen
+
+    def request(self, window: int) -> Said:
+        return said(self._seen.inbound[window].exchange)
+
+    def call(self, outbound: Outbound) -> Told:
+        ask = self._seen.codecs[outbound.target].ask(_call(outbound))
+        return told(ask, outbound.interaction.fields)
 
 
 def _call(outbound: Outbound) -> Call:

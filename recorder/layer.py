@@ -28,6 +28,14 @@ _ERRNO = re.compile(r"\[Errno (\d+)\]")
 _RESET = struct.pack("ii", 1, 0)
 
 
+class Cut(events.ConnectionClosed):
+    """A side has ended without TLS's own goodbye: for the other side it must look the same."""
+
+
+class Abrupt(commands.CloseTcpConnection):
+    """Close without TLS's own goodbye."""
+
+
 class Relay(layer.Layer):
     """Both connections are open: pass on what comes. `handlers` finds the transports, to see and to cause resets."""
 
@@ -38,6 +46,7 @@ class Relay(layer.Layer):
         self.server = server or ctx.server
         self.handlers = handlers
         self.done = False
+        self._abrupt = False
 
     def handle_event(self, event: events.Event) -> Commands:  # type: ignore[override]  # any iterable serves, and a tuple is fast
         if type(event) is events.DataReceived:
@@ -45,6 +54,7 @@ class Relay(layer.Layer):
                 return self.from_client(event.data)
             return self.from_server(event.data) if event.connection is self.server else ()
         if isinstance(event, events.ConnectionClosed) and (event.connection is self.client or event.connection is self.server):
+            self._abrupt = isinstance(event, Cut)
             return self.closed(event.connection)
         return ()
 
@@ -72,11 +82,12 @@ class Relay(layer.Layer):
         if broken:
             self.finish()
             reset(self.handlers(self.client), other)
-            return _close(other, ended)
+            return _close(Abrupt, other, ended)
+        how = Abrupt if self._abrupt else commands.CloseTcpConnection
         if self.client.state & ConnectionState.CAN_READ or self.server.state & ConnectionState.CAN_READ:
-            return (commands.CloseTcpConnection(other, half_close=True),)
+            return (how(other, half_close=True),)
         self.finish()
-        return _close(self.server, self.client)
+        return _close(how, self.server, self.client)
 
     def finish(self) -> None:
         """Nothing more will pass."""
@@ -138,5 +149,5 @@ def reset(handler: ConnectionHandler | None, other: connection.Connection) -> No
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
 
 
-def _close(*ended: connection.Connection) -> Commands:
-    return tuple(commands.CloseConnection(one) for one in ended if one.state is not ConnectionState.CLOSED)
+def _close(how: type[commands.CloseTcpConnection], *ended: connection.Connection) -> Commands:
+    return tuple(how(one) for one in ended if one.state is not ConnectionState.CLOSED)

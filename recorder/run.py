@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from pathlib import Path
 
 from recorder import capture
 from recorder.addon import Proxy
 from recorder.capture import CaptureWriter
+from recorder.directory import Directory, Terms
 from recorder.gate import Gate
-from recorder.wire import Listener, Tape
+from recorder.wire import FORWARD, Listener, Tape
 from wiretape.ca import ensure_ca
 from wiretape.config import Address, Config, Service
+from wiretape.config import Proxy as ProxyOptions
 from wiretape.errors import ConfigError, StoreError, TargetError
+from wiretape.options import LOOPBACK
 from wiretape.service import ServiceProcess, endpoint, expand, expand_command, expand_env, probe
+from wiretape.trust import proxied, trusting
 
 _TICK = 0.05
 _QUIET = 0.2
@@ -33,6 +39,7 @@ class Recording:
         self._speak = speak
         self._stop = asyncio.Event()
         self.listeners = _listeners(config, self._service)
+        self._proxy = _proxy(config.proxy) if config.proxy else None
 
     async def run(self) -> None:
         """Record until a signal, the end of the drive command, or the end of the service.
@@ -48,7 +55,7 @@ class Recording:
         writer = CaptureWriter(capture.fresh(home), self._speak)
         try:
             with self._signals():
-                async with Proxy(self.listeners, Tape(writer, self._speak), authority), self._running():
+                async with self._proxying(Tape(writer, self._speak), authority), self._running(authority):
                     await self._until_done()
                     await self._settle(writer)
         except BaseException:
@@ -58,6 +65,13 @@ class Recording:
             raise
         finally:
             writer.close()
+
+    def _proxying(self, tape: Tape, authority: Path) -> Proxy:
+        if self._proxy is None or self._config.proxy is None:
+            return Proxy(self.listeners, tape, authority)
+        told = self._config.proxy
+        terms = Terms(passthrough=told.passthrough, verify=told.verify, ca=told.ca)
+        return Proxy([*self.listeners, self._proxy], tape, authority, Directory(self.listeners, "proxy", terms))
 
     @property
     def requests(self) -> int:
@@ -78,10 +92,10 @@ class Recording:
 
     @property
     def _addresses(self) -> dict[str, Address]:
-        return {one.target or "service": one.listen for one in self.listeners}
+        return {one.target or "service": one.listen for one in self.listeners if not one.via}
 
     @contextlib.asynccontextmanager
-    async def _running(self) -> AsyncIterator[None]:
+    async def _running(self, authority: Path) -> AsyncIterator[None]:
         """The service, if we are to start it, ready and in the end stopped."""
         self._process: ServiceProcess | None = None
         if not self._service.command:
@@ -92,7 +106,7 @@ class Recording:
                 f"something already listens at {self._service.url}; stop it, or leave out the command to record it"
             )
         command = expand_command(self._service.command, self._addresses)
-        env = expand_env(self._service.env, self._addresses)
+        env = {**self._told(authority), **expand_env(self._service.env, self._addresses)}
         self._process = await ServiceProcess.start(command, env, output=sys.stderr.buffer)
         try:
             await self._first(
@@ -101,6 +115,15 @@ class Recording:
             yield
         finally:
             await self._process.stop()
+
+    def _told(self, authority: Path) -> dict[str, str]:
+        """What the service must know to come through us and to trust us."""
+        told: dict[str, str] = {}
+        if self._proxy is not None:
+            told |= proxied(self._proxy.listen, self._addresses.values(), os.environ)
+        if self._proxy is not None or any(one.upstream_tls for one in self.listeners[1:]):
+            told |= trusting(authority, os.environ)
+        return told
 
     async def _until_done(self) -> None:
         if self._stop.is_set():
@@ -118,8 +141,19 @@ class Recording:
         self._speak(f"recording: send requests to http://{front.listen}, which passes them to {self._service.url}")
         for one in targets:
             self._speak(f"recording: {one.target} listens on {one.listen}, which passes to {one.upstream}")
+        if self._proxy is not None:
+            self._speak(f"recording: the forward proxy listens on {self._proxy.listen} (HTTP_PROXY, HTTPS_PROXY)")
+        self._say_unverified()
         if not self._drive:
             self._speak("recording: press Ctrl-C to stop and write the cases")
+
+    def _say_unverified(self) -> None:
+        """Whose certificates are not looked at though their protocol's clients would look at them."""
+        names = [one.target for one in self.listeners[1:] if one.protocol == "http" and one.upstream_tls and not one.verify]
+        if self._config.proxy is not None and not self._config.proxy.verify:
+            names.append("what the forward proxy reaches")
+        if names:
+            self._speak(f"recording: upstream certificates are not verified (verify: false): {', '.join(names)}")
 
     async def _service_ended(self, process: ServiceProcess) -> None:
         code = await process.wait()
@@ -163,6 +197,11 @@ class Recording:
                 raise result
 
 
+def _proxy(config: ProxyOptions) -> Listener:
+    nowhere = Address(host=LOOPBACK, port=9)
+    return Listener(target="", protocol=FORWARD, listen=config.listen, upstream=nowhere)
+
+
 def _service(config: Config) -> Service:
     if config.service is None:
         raise ConfigError("no service to record: give service.url in wiretape.yaml, or --service http://127.0.0.1:8000@9000")
@@ -171,7 +210,7 @@ def _service(config: Config) -> Service:
     return config.service
 
 
-def _listeners(config: Config, service: Service) -> Sequence[Listener]:
+def _listeners(config: Config, service: Service) -> list[Listener]:
     """The service's listener first."""
     assert service.listen is not None
     gate = Gate() if config.record.serialize else None

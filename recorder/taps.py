@@ -15,7 +15,7 @@ from recorder.attribute import Outbound
 from recorder.capture import SERVER_CLOSED, SERVER_RESET, TLS, Kind, Opening, Record
 from wiretape.errors import DecodeError
 from wiretape.protocols import RAW, codec, recognised
-from wiretape.protocols.base import Codec, Side, Tap
+from wiretape.protocols.base import Codec, Interaction, Side, Tap
 from wiretape.protocols.http import Exchange, HttpTap
 from wiretape.schemes import AUTO
 from wiretape.tree import Tree
@@ -57,14 +57,17 @@ class Seen:
     """Everything a capture says.
 
     `spoken`: target -> protocol -> connections, of the targets whose protocol had to be found. `raw`: those kept as bytes.
+    `found`: targets that no configuration names.
     """
 
     inbound: list[Inbound] = field(default_factory=list)
     outbound: list[Outbound] = field(default_factory=list)
     facts: dict[str, Mapping[str, Tree]] = field(default_factory=dict)
+    codecs: dict[str, Codec] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
     spoken: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     raw: set[str] = field(default_factory=set)
+    found: dict[str, Opening] = field(default_factory=dict)
 
 
 def watch(records: Iterable[Record], max_body: int, seen: Seen | None = None) -> Seen:
@@ -77,6 +80,8 @@ def watch(records: Iterable[Record], max_body: int, seen: Seen | None = None) ->
             last = max(last, record.at)
             if record.kind == Kind.OPEN:
                 opening = Opening.decode(record.data)
+                if opening.via:
+                    seen.found[opening.target] = opening
                 open_[record.connection] = _watched(opening, record.connection, max_body, seen)
             elif watched := open_.get(record.connection):
                 watched.take(record)
@@ -87,12 +92,16 @@ def watch(records: Iterable[Record], max_body: int, seen: Seen | None = None) ->
             watched.end(last)
         for target, spoken in seen.spoken.items():
             _agree(target, spoken, seen)
+        for target, opening in seen.found.items():
+            place: dict[str, Tree] = {"via": opening.via, "address": opening.upstream}
+            seen.facts[target] = {"protocol": opening.protocol, **place, **seen.facts.get(target, {})}
     return seen
 
 
 def _agree(target: str, spoken: Mapping[str, Sequence[int]], seen: Seen) -> None:
     """A target has one protocol: what is not raw, and of that what most of its connections spoke."""
     chosen = max(spoken, key=lambda name: (name != RAW, len(spoken[name])))
+    seen.codecs[target] = codec(chosen)
     if chosen != RAW:
         seen.raw.discard(target)
     seen.facts[target] = {"protocol": chosen, **seen.facts.get(target, {})}
@@ -202,18 +211,21 @@ class _HearsEnds(Protocol):
 class _Target(_Watched):
     def __init__(self, opening: Opening, number: int, seen: Seen, how: Codec) -> None:
         super().__init__(opening, number, seen)
-        self._codec = how
+        self._codec = seen.codecs[opening.target] = how
         self._tap: Tap = how.tap()
         if how.name == RAW:
             seen.raw.add(opening.target)
 
     def feed(self, side: Side, data: bytes, at: float) -> None:
         for one in self._tap.feed(side, data, at):
-            self.seen.outbound.append(Outbound(target=self.opening.target, connection=self.number, interaction=one))
+            self.seen.outbound.append(self._outbound(one))
 
     def close(self, at: float) -> None:
         for one in self._tap.close(at):
-            self.seen.outbound.append(Outbound(target=self.opening.target, connection=self.number, interaction=one))
+            self.seen.outbound.append(self._outbound(one))
+
+    def _outbound(self, one: Interaction) -> Outbound:
+        return Outbound(target=self.opening.target, connection=self.number, interaction=one)
 
     def end(self, at: float) -> None:
         super().end(at)

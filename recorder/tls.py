@@ -13,6 +13,7 @@ from mitmproxy.proxy.layers import ClientTLSLayer, ServerTLSLayer
 from mitmproxy.proxy.layers.tls import TLSLayer
 from OpenSSL import SSL
 
+from recorder.layer import Abrupt, Cut
 from recorder.wire import Listener
 from wiretape.errors import ConfigError
 
@@ -24,10 +25,16 @@ _QUOTED = re.compile(r"'([^']+)'")
 
 
 class _Notify(TLSLayer):
-    """TLS ends with its own goodbye (close_notify), without which an end looks like an attack; mitmproxy leaves it out."""
+    """TLS ends with its own goodbye (close_notify), without which an end looks like an attack; mitmproxy leaves it out. An end
+    without it is passed on as one."""
+
+    def receive_close(self) -> layer.CommandGenerator[None]:
+        if self.tls.get_shutdown() & SSL.RECEIVED_SHUTDOWN:
+            return
+        yield from self.event_to_child(Cut(self.conn))
 
     def send_close(self, command: commands.CloseConnection) -> layer.CommandGenerator[None]:
-        if self.tunnel_state is tunnel.TunnelState.OPEN:
+        if self.tunnel_state is tunnel.TunnelState.OPEN and not isinstance(command, Abrupt):
             with contextlib.suppress(SSL.Error):
                 self.tls.shutdown()
             yield from self.tls_interact()

@@ -10,6 +10,8 @@ from recorder.capture import CaptureWriter, Clock, Kind, Opening
 from recorder.gate import Gate
 from wiretape.config import Address, TlsPolicy
 
+FORWARD = "forward proxy"  # the protocol of the listener that clients ask for others
+
 
 @dataclass(slots=True, kw_only=True)
 class Listener:
@@ -18,7 +20,8 @@ class Listener:
     `target` is empty for the service itself. `turns` counts requests roughly: how often the client spoke after the server had.
     `gate` lets requests through one at a time. `upstream_tls`: the upstream speaks TLS from the first byte on; None: if the
     client does. `verify`: its certificate must be one that the system, or `ca`, vouches for. `offers_tls`: it was seen to take
-    TLS. `tls_only` holds the (user, database) pairs the upstream lets in only over TLS.
+    TLS. `via`: how it was found where it is not configured (`proxy`, `local`). `tls_only` holds the (user, database) pairs the
+    upstream lets in only over TLS.
     """
 
     target: str
@@ -31,6 +34,7 @@ class Listener:
     verify: bool = False
     ca: Path | None = None
     gate: Gate | None = None
+    via: str = ""
     offers_tls: bool = False
     connections: int = 0
     turns: int = 0
@@ -40,6 +44,8 @@ class Listener:
     @property
     def title(self) -> str:
         """How messages name it."""
+        if self.protocol == FORWARD:
+            return "the forward proxy"
         return f"target {self.target}" if self.target else "the service"
 
 
@@ -60,7 +66,13 @@ class Tape:
         self._last += 1
         listener.connections += 1
         wire = Wire(self, listener, self._last)
-        opening = Opening(target=listener.target, protocol=listener.protocol, serialized=listener.gate is not None)
+        opening = Opening(
+            target=listener.target,
+            protocol=listener.protocol,
+            serialized=listener.gate is not None,
+            via=listener.via,
+            upstream=str(listener.upstream),
+        )
         wire.note(Kind.OPEN, opening.encode())
         return wire
 

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 
@@ -55,8 +56,8 @@ class App:
         self._output: _Log | None = None
         self._process: ServiceProcess | None = None
 
-    async def start(self, addresses: Mapping[str, Address]) -> None:
-        """Start it, if it is ours, and wait until it is ready. Raises TargetError."""
+    async def start(self, addresses: Mapping[str, Address], told: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Start it, if it is ours, with the variables `told` besides, and wait until it is ready. Raises TargetError."""
         service = self._service
         if not service.command:
             await self._wait_for_running()
@@ -66,7 +67,7 @@ class App:
                 f"something already listens at {service.url}, so it would be tested instead of the command; stop it, "
                 "or leave out the command to replay against it"
             )
-        env = {**_told(addresses), **expand_env(service.env, addresses)}
+        env = {**_told(addresses), **told, **expand_env(service.env, addresses)}
         ensure_home(self.log.parent)
         self._output = _Log(self.log)
         command = expand_command(service.command, addresses)

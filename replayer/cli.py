@@ -1,4 +1,4 @@
-"""`wiretape replay`, `serve`, `accept` and `lint`: options in, one run, an exit code out."""
+"""`wiretape replay`, `serve`, `accept`, `audit` and `lint`: options in, one run, an exit code out."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 REGRESSIONS, NOT_RUN = 1, 3
 _NEVER_SHOWN_AGAIN = ("--case", "--report")
+
+PROXY_FLAG = click.option(
+    "--proxy", metavar="ADDRESS", help="Where the forward proxy listens, for HTTP_PROXY and HTTPS_PROXY; else on any port."
+)
 
 
 @click.command()
@@ -58,6 +62,7 @@ _NEVER_SHOWN_AGAIN = ("--case", "--report")
     help="How long recorded calls may come after the answer.",
 )
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
+@PROXY_FLAG
 @common
 def replay(
     *,
@@ -72,6 +77,7 @@ def replay(
     on_miss: str,
     timeout: float,
     grace: float,
+    proxy: str | None,
     command: tuple[str, ...],
 ) -> None:
     """Replay the cases against a build, dependencies played back; report what changed.
@@ -82,7 +88,7 @@ def replay(
     from replayer.app import chosen
     from replayer.runner import Plan
 
-    found = _load(config, service, dep, suite)
+    found = _load(config, service, dep, suite, proxy)
     plan = Plan(
         config=found,
         service=chosen(found.service, url, command, allow_remote=allow_remote),
@@ -116,17 +122,16 @@ async def _replay(plan: Plan, reports: Sequence[Report]) -> SuiteFinished:
 
 
 @click.command()
+@PROXY_FLAG
 @common
-def serve(*, config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None) -> None:
+def serve(*, config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None, proxy: str | None) -> None:
     """Run just the mocks of the dependencies, for a service under development.
 
     All cases answer at once: a read as often as it is asked, a write once.
     """
     from replayer.serving import serve as serve_mocks
 
-    found = _load(config, service, dep, suite)
-    if not found.targets:
-        raise ConfigError("there is no target to serve; give --dep NAME=PROTOCOL://@LISTEN, or targets: in wiretape.yaml")
+    found = _load(config, service, dep, suite, proxy)
 
     def speak(line: str) -> None:
         click.echo(f"wiretape: {line}", err=True)
@@ -161,6 +166,40 @@ def accept(*, config: Path | None, service: str | None, dep: Sequence[str], suit
 
 
 @click.command()
+@click.option(
+    "--min", "least", type=click.FloatRange(0, 100), default=0.0, metavar="PERCENT", help="Fail where less than this is found."
+)
+@click.option("--case", "cases", multiple=True, metavar="GLOB", help="Only the cases whose name matches. Repeatable.")
+@click.option("--all", "everything", is_flag=True, help="List every mutation that slips through.")
+@common
+def audit(
+    *,
+    config: Path | None,
+    service: str | None,
+    dep: Sequence[str],
+    suite: Path | None,
+    cases: tuple[str, ...],
+    least: float,
+    everything: bool,
+) -> None:
+    """Falsify every recorded answer and call, one thing at a time, and tell what the suite's rules would let through.
+
+    Nothing is run. Exit code 1 where less than --min is found, a case asserts nothing, or a rule matches nothing.
+    """
+    from replayer.audit.audit import audit as falsify
+    from replayer.audit.text import lines
+    from replayer.runner import prepare, recorded_at
+
+    found = _load(config, service, dep, suite)
+    material = prepare(found, os.environ, cases)
+    report = falsify(material.suite, material.codecs, recorded_at)
+    for line in lines(report, everything=everything):
+        click.echo(material.mask.text(line))
+    if report.share < least or report.empty or report.dead:
+        sys.exit(REGRESSIONS)
+
+
+@click.command()
 @common
 def lint(*, config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None) -> None:
     """Check every file of the suite; report each problem with file, line and column."""
@@ -178,8 +217,8 @@ def lint(*, config: Path | None, service: str | None, dep: Sequence[str], suite:
         sys.exit(ConfigError.exit_code)
 
 
-def _load(config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None) -> Config:
-    return load_config(file=config, environ=os.environ, cwd=Path.cwd(), service=service, deps=dep, suite=suite)
+def _load(config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None, proxy: str | None = None) -> Config:
+    return load_config(file=config, environ=os.environ, cwd=Path.cwd(), service=service, deps=dep, suite=suite, proxy=proxy)
 
 
 def _rerun(words: Sequence[str], command: Sequence[str]) -> tuple[str, str]:

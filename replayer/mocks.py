@@ -37,26 +37,26 @@ class Mocks:
     ) -> None:
         self._targets, self._facts, self._codecs, self._book, self._home = targets, facts, codecs, book, home
         self._servers: list[asyncio.Server] = []
+        self._contexts: dict[str, Callable[[], ssl.SSLContext]] = {}
         self._connections: dict[MockConnection, None] = {}  # in the order in which they came
         self._delivery: asyncio.Handle | None = None
         book.on_progress = self._progress
         self.addresses: dict[str, Address] = {}
 
     async def start(self) -> None:
-        """Listen on every target's address. Raises TargetError where one is taken; then nothing listens."""
+        """Listen on every target's address; those that were found behind a forward proxy have none. Raises TargetError where
+        one is taken; then nothing listens."""
         try:
             for target in self._targets.values():
-                await self._listen(target)
+                if target.via != "proxy":
+                    await self._listen(target)
         except BaseException:
             await self.stop()
             raise
 
     async def _listen(self, target: Target) -> None:
-        spoken = offered(target.protocol, self._facts.get(target.name, {}))
-        hosts = (target.listen.host, "localhost", "127.0.0.1")
-        tls = functools.cache(lambda: context(self._home, target.certificate, hosts, spoken))
-        connect = functools.partial(self._connection, target, tls)
         at = target.listen
+        connect = functools.partial(self.connection, target.name)
         try:
             server = await asyncio.get_running_loop().create_server(connect, at.host, at.port, backlog=1024)
         except OSError as error:
@@ -64,11 +64,24 @@ class Mocks:
         self._servers.append(server)
         self.addresses[target.name] = replace(at, port=int(server.sockets[0].getsockname()[1]))
 
-    def _connection(self, target: Target, tls: Callable[[], ssl.SSLContext]) -> MockConnection:
-        codec = self._codecs[target.name]
+    def _tls(self, target: Target) -> Callable[[], ssl.SSLContext]:
+        """Made at the first connection that needs it, once for each target."""
+        if target.name not in self._contexts:
+            spoken = offered(target.protocol, self._facts.get(target.name, {}))
+            hosts = (target.listen.host, "localhost", "127.0.0.1", *([target.upstream.host] if target.upstream else []))
+            self._contexts[target.name] = functools.cache(lambda: context(self._home, target.certificate, hosts, spoken))
+        return self._contexts[target.name]
+
+    def takes_tls(self, name: str) -> bool:
+        """Whether the service spoke, or is to speak, TLS to a target."""
+        return self._targets[name].secure or self._facts.get(name, {}).get("tls") is True
+
+    def connection(self, name: str) -> MockConnection:
+        """A new connection to target `name`, whoever brings its transport."""
+        target, codec = self._targets[name], self._codecs[name]
         desk = self._book.answers()
         responder = codec.responder(self._facts.get(target.name, {}), desk, target.name)
-        connection = MockConnection(target, codec, responder, tls, desk)
+        connection = MockConnection(target, codec, responder, self._tls(target), desk)
         connection.on_progress, connection.on_end = self._progress, self._ended
         self._connections[connection] = None
         return connection

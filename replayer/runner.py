@@ -21,6 +21,7 @@ from replayer.client import Client, Expected, NoAnswer
 from replayer.curl import curl
 from replayer.diff import Comparison
 from replayer.events import CaseFinished, Event, SuiteFinished, SuiteStarted, Verdict
+from replayer.forward import Forward, proxy, surroundings
 from replayer.lastrun import LastRun
 from replayer.masking import Mask
 from replayer.mocks import Mocks
@@ -87,9 +88,9 @@ def prepare(config: Config, environ: Mapping[str, str], globs: Sequence[str] = (
         check_kinds(case.noise, NORMALIZERS, case.path)
     check_kinds(stored.noise, NORMALIZERS, stored.root / "suite.yaml")
     secrets = load_secrets(config.home, environ)
-    _check_targets(whole, config)
-    revealed = typed_suite(reveal(stored, secrets), load_types(config.service.protos if config.service else ()))
     targets = spoken(config.targets, whole.facts)
+    _check_targets(whole, targets)
+    revealed = typed_suite(reveal(stored, secrets), load_types(config.service.protos if config.service else ()))
     codecs = {name: codec(target.protocol) for name, target in targets.items()}
     _check_calls(revealed, codecs)
     return Material(
@@ -117,11 +118,11 @@ def _check_calls(suite: Suite, codecs: Mapping[str, Codec]) -> None:
             raise CaseFormatError(path, call.line, 0, f"{call.target} call cannot be served: {where}{problem.reason}")
 
 
-def _check_targets(suite: Suite, config: Config) -> None:
+def _check_targets(suite: Suite, targets: Mapping[str, Target]) -> None:
     for path, call in _all_calls(suite):
         name = path.name
-        if call.target not in config.targets:
-            known = ", ".join(config.targets) or "none"
+        if call.target not in targets:
+            known = ", ".join(targets) or "none"
             raise ConfigError(
                 f"{name} calls target {call.target}, which is not configured (known: {known}); "
                 f"add targets.{call.target} to wiretape.yaml, or --dep {call.target}=PROTOCOL://@LISTEN"
@@ -154,6 +155,7 @@ class _Run:
         )
         config = plan.config
         self._mocks = Mocks(self._material.targets, suite.facts, self._material.codecs, self._book, config.home)
+        self._forward: Forward | None = None
         self._app = App(plan.service, config.home)
         url = plan.service.url
         self._client = Client(endpoint(url), tls=url.startswith("https:"), limit=plan.limit)
@@ -176,6 +178,8 @@ class _Run:
             last.close()
             self._client.close()
             await self._app.stop()
+            if self._forward is not None:
+                await self._forward.stop()
             await self._mocks.stop()
         closing = self._closing(time.monotonic() - started)
         self._emit(closing)
@@ -183,8 +187,11 @@ class _Run:
 
     async def _start(self) -> None:
         await self._mocks.start()
+        config, targets = self._plan.config, self._material.targets
+        self._forward = await proxy(config.proxy, targets, self._mocks, self._book)
+        told = surroundings(config.home, targets, self._mocks, self._forward, self._plan.environ)
         try:
-            await self._app.start(self._mocks.addresses)
+            await self._app.start(self._mocks.addresses, told)
         except TargetError as error:
             strays = "".join(f"; {self._material.mask.miss(miss).explain()}" for miss in self._book.stray[:3])
             raise TargetError(f"{error}{strays}") from None

@@ -19,7 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from wiretape.secrets import ensure_home
 
 _KEY_AND_CERTIFICATE = "mitmproxy-ca.pem"
-_CERTIFICATE = "mitmproxy-ca-cert.pem"
+CERTIFICATE = "mitmproxy-ca-cert.pem"
 _AGE = dt.timedelta(days=3650)
 # Clients refuse server certificates that live longer.
 _LEAF_AGE = dt.timedelta(days=365)
@@ -33,8 +33,8 @@ def ensure_ca(home: Path) -> Path:
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         certificate = _authority(key)
         pem = certificate.public_bytes(serialization.Encoding.PEM)
-        _write_private(folder / _KEY_AND_CERTIFICATE, _key_pem(key) + pem)
-        (folder / _CERTIFICATE).write_bytes(pem)
+        write_private(folder / _KEY_AND_CERTIFICATE, _key_pem(key) + pem)
+        (folder / CERTIFICATE).write_bytes(pem)
     return folder
 
 
@@ -58,7 +58,7 @@ def leaf(ca: Path, names: Sequence[str]) -> Path:
     )
     file = ca / "mocks.pem"
     chain = [each.public_bytes(serialization.Encoding.PEM) for each in (certificate, issuer)]
-    _write_private(file, _key_pem(key) + b"".join(chain))
+    write_private(file, _key_pem(key) + b"".join(chain))
     return file
 
 
@@ -111,7 +111,7 @@ def _key_pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> bytes:
     )
 
 
-def _write_private(file: Path, data: bytes) -> None:
+def write_private(file: Path, data: bytes) -> None:
     """Atomic, and never readable by others, not even for a moment."""
     fresh = file.with_suffix(f".{os.getpid()}.new")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:

@@ -33,6 +33,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "replay": ("replayer.cli:replay", "Replay the cases against a build, dependencies played back; report what changed."),
         "serve": ("replayer.cli:serve", "Run just the mocks of the dependencies, for a service under development."),
         "accept": ("replayer.cli:accept", "Take what the last replay found as the new expectation."),
+        "audit": (
+            "replayer.cli:audit",
+            "Falsify every recorded answer and call; tell what the rules would let through.",
+        ),
         "lint": ("replayer.cli:lint", "Check every file of the suite; report each problem with file, line and column."),
         "schema": ("wiretape.cli:schema", "Print the JSON Schema of the files wiretape reads."),
     }

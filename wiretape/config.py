@@ -10,14 +10,26 @@ from typing import Literal
 
 from wiretape.casefile import CALL_WORDS, unknown
 from wiretape.errors import ConfigError
-from wiretape.options import LOOPBACK, RECORD_OPTIONS, SERVICE_OPTIONS, TARGET_OPTIONS, Address, Option, target_name, words
+from wiretape.options import (
+    LOOPBACK,
+    PROXY_OPTIONS,
+    RECORD_OPTIONS,
+    SERVICE_OPTIONS,
+    TARGET_OPTIONS,
+    Address,
+    Option,
+    address,
+    target_name,
+    words,
+)
 from wiretape.protocols import CODECS, codec
 from wiretape.schemes import AUTO, Scheme, names, scheme
 from wiretape.sources import Given, Layer, Options, from_environ, from_file, from_flags
 from wiretape.tree import Tree
 
-__all__ = ["Address", "Config", "Recording", "Service", "Target", "TlsPolicy", "load_config", "spoken"]
+__all__ = ["Address", "Config", "Proxy", "Recording", "Service", "Target", "TlsPolicy", "load_config", "spoken"]
 
+type Via = Literal["", "proxy", "local"]
 type TlsPolicy = Literal["auto", "refuse", "passthrough"]
 
 HOME = ".wiretape"
@@ -47,7 +59,7 @@ class Target:
     the client there is none, `passthrough` relays it unread and says so. `secure`: the upstream speaks TLS from the first byte
     on. `verify`: its certificate must be trusted by the system or by `ca`, a PEM file. `certificate` is a PEM file with the
     server's own key and chain, for clients that bind to it. `user`, `password` and `database` (by default the user's name)
-    serve `--on-miss passthrough` only.
+    serve `--on-miss passthrough` only. `via`: how a target was found that is not configured.
     """
 
     name: str
@@ -59,9 +71,21 @@ class Target:
     verify: bool = False
     ca: Path | None = None
     certificate: Path | None = None
+    via: Via = ""
     user: str = ""
     password: str = ""
     database: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proxy:
+    """The forward proxy for `HTTP_PROXY` and `HTTPS_PROXY`. `passthrough`: globs of hosts whose TLS is relayed unread.
+    `verify`, `ca`: as of a Target, for every host."""
+
+    listen: Address
+    passthrough: tuple[str, ...] = ()
+    verify: bool = True
+    ca: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +109,29 @@ class Config:
     home: Path
     service: Service | None
     targets: Mapping[str, Target]
+    proxy: Proxy | None = None
     record: Recording = Recording()
 
 
 def spoken(targets: Mapping[str, Target], facts: Mapping[str, Mapping[str, Tree]]) -> Mapping[str, Target]:
-    """The targets with the protocols that were found while recording. Raises ConfigError where one is still not known."""
-    return MappingProxyType({name: _spoken(target, facts.get(name, {})) for name, target in targets.items()})
+    """The targets with the protocols that were found while recording, and the targets that were found themselves.
+
+    Raises ConfigError where a protocol is still not known, and for facts that cannot be read.
+    """
+    known = {name: _spoken(target, facts.get(name, {})) for name, target in targets.items()}
+    found = {name: _found(name, told) for name, told in facts.items() if name not in targets and "via" in told}
+    return MappingProxyType(known | found)
+
+
+def _found(name: str, facts: Mapping[str, Tree]) -> Target:
+    """A target that no configuration names. What was recorded by local capture is mocked where it was."""
+    via: Via = "local" if facts["via"] == "local" else "proxy"
+    try:
+        at = address(str(facts.get("address")))
+    except ValueError as error:
+        raise ConfigError(f"suite.yaml: facts.{name}.address: {error}") from None
+    listen = at if via == "local" else Address(host=LOOPBACK, port=0)
+    return _spoken(Target(name=name, protocol=AUTO, listen=listen, upstream=at, via=via), facts)
 
 
 def _spoken(target: Target, facts: Mapping[str, Tree]) -> Target:
@@ -113,28 +154,31 @@ def load_config(
     service: str | None = None,
     deps: Sequence[str] = (),
     suite: Path | None = None,
+    proxy: str | None = None,
     record: Mapping[str, object] = MappingProxyType({}),
 ) -> Config:
     """The configuration of this run.
 
     `file`: given with `-c`; else `WIRETAPE_CONFIG`, else the nearest `wiretape.yaml` from `cwd` upward, else none is needed.
-    `service`, `deps`, `suite`, `record` are flags; of `record`, options that are None, False or empty were not given. Relative
-    paths are meant from the file's folder where the file says them, else from `cwd`. Raises ConfigError.
+    `service`, `deps`, `suite`, `proxy`, `record` are flags; of `record`, options that are None, False or empty were not given.
+    Relative paths are meant from the file's folder where the file says them, else from `cwd`. Raises ConfigError.
     """
     found = _find(file, environ, cwd)
     layer = from_file(found, environ) if found else Layer()
     layer = from_environ(environ, cwd).over(layer)
-    layer = from_flags(service, deps, suite, record, cwd).over(layer)
+    layer = from_flags(service, deps, suite, proxy, record, cwd).over(layer)
     folder = found.parent if found else cwd.resolve()
     wanted = _service(layer.service) if layer.service else None
     targets = _targets(layer.targets)
-    _check_listeners(wanted, targets)
+    proxied = _proxy(layer.proxy) if layer.proxy else None
+    _check_listeners(wanted, targets, proxied)
     return Config(
         file=found,
         suite=_path("suite", layer.top.get("suite", Given(value="suite", where="", folder=folder))),
         home=folder / HOME,
         service=wanted,
         targets=targets,
+        proxy=proxied,
         record=Recording(**_read(layer.record, RECORD_OPTIONS)),  # type: ignore[arg-type]  # as the readers return them
     )
 
@@ -175,10 +219,18 @@ def _targets(given: Mapping[str, Options]) -> Mapping[str, Target]:
     return MappingProxyType({name: _target(name, options) for name, options in given.items()})
 
 
-def _check_listeners(service: Service | None, targets: Mapping[str, Target]) -> None:
+def _proxy(given: Options) -> Proxy:
+    told = _read({key: one for key, one in given.items() if key not in _FILES}, PROXY_OPTIONS)
+    told |= {key: _path(key, given[key]) for key in _FILES if key in given}
+    return Proxy(**({"listen": Address(host=LOOPBACK, port=0)} | told))  # type: ignore[arg-type]  # as the readers return them
+
+
+def _check_listeners(service: Service | None, targets: Mapping[str, Target], proxy: Proxy | None) -> None:
     listeners = [(f"target {name}", target.listen) for name, target in targets.items()]
     if service is not None and service.listen is not None:
         listeners.append(("the service", service.listen))
+    if proxy is not None:
+        listeners.append(("the forward proxy", proxy.listen))
     taken: dict[Address, str] = {}
     for who, listen in listeners:
         first = taken.setdefault(listen, who)

@@ -168,6 +168,7 @@ TARGET_OPTIONS: Mapping[str, Option] = MappingProxyType(
         "certificate": text, "user": text, "password": text, "database": text,
     }
 )  # fmt: skip
+PROXY_OPTIONS: Mapping[str, Option] = MappingProxyType({"listen": address, "passthrough": words, "verify": flag, "ca": text})
 RECORD_OPTIONS: Mapping[str, Option] = MappingProxyType(
     {"serialize": flag, "sample": share, "include": words, "exclude": words, "max_body": size}
 )

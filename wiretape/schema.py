@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from wiretape.casefile import CASE_KEYS, MESSAGES, PART_FILE, REQUEST_KEYS, RESPONSE_KEYS, SESSION_KEYS, SUITE_KEYS, VERSION
-from wiretape.options import RECORD_OPTIONS, SERVICE_OPTIONS, TARGET_OPTIONS
+from wiretape.options import PROXY_OPTIONS, RECORD_OPTIONS, SERVICE_OPTIONS, TARGET_OPTIONS
 from wiretape.protocols import CODECS, codec
 from wiretape.schemes import names
 from wiretape.tree import Tree
@@ -124,6 +124,7 @@ _OPTIONS: Mapping[str, Tree] = MappingProxyType(
         "database": _EXPANDED,
         "serialize": {"type": ["boolean", "string"], "description": "let one request through at a time"},
         "sample": {"type": ["number", "string"], "description": "the share of requests kept, 0 to 1"},
+        "passthrough": {"type": ["array", "string"], "items": _EXPANDED, "description": "hosts (globs) whose TLS is not read"},
         "include": {"type": ["array", "string"], "items": _EXPANDED},
         "exclude": {"type": ["array", "string"], "items": _EXPANDED},
         "max_body": {"type": ["integer", "string"], "description": "bytes, or such as 512KiB"},
@@ -164,6 +165,7 @@ def config_schema(_: Mapping[str, str]) -> Schema:
         "suite": {"type": "string", "description": "the folder of the cases, relative to this file"},
         "service": _object(SERVICE_OPTIONS, _OPTIONS),
         "targets": {"type": "object", "additionalProperties": target},
+        "proxy": _object(PROXY_OPTIONS, _OPTIONS),
         "record": _object(RECORD_OPTIONS, _OPTIONS),
     }
     return _file("config", ("wiretape", *parts), parts, ["wiretape"])

@@ -10,12 +10,12 @@ from urllib.parse import unquote
 
 from wiretape.casefile import unknown
 from wiretape.errors import CaseFormatError, ConfigError
-from wiretape.options import RECORD_OPTIONS, SERVICE_OPTIONS, TARGET_OPTIONS, Option
+from wiretape.options import PROXY_OPTIONS, RECORD_OPTIONS, SERVICE_OPTIONS, TARGET_OPTIONS, Option
 from wiretape.tree import Tree
 from wiretape.yamlio import Document, read
 
 VERSION = 1
-_TOP = ("wiretape", "suite", "service", "targets", "record")
+_TOP = ("wiretape", "suite", "service", "targets", "proxy", "record")
 _VARIABLE = re.compile(r"(?P<escaped>\$\$\{)|\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?P<fallback>:-(?P<default>[^}]*))?\}")
 _DEP = re.compile(
     r"(?P<name>[^=]*)=(?P<protocol>[a-z][a-z0-9+.-]*)://(?:(?P<user>[^@:/]*)(?::(?P<password>[^@]*))?@(?=.*@))?"
@@ -49,6 +49,7 @@ class Layer:
     top: Options = field(default_factory=dict)
     service: Options = field(default_factory=dict)
     targets: dict[str, Options] = field(default_factory=dict)
+    proxy: Options = field(default_factory=dict)
     record: Options = field(default_factory=dict)
 
     def over(self, below: Layer) -> Layer:
@@ -57,6 +58,7 @@ class Layer:
             top=below.top | self.top,
             service=below.service | self.service,
             targets=targets,
+            proxy=below.proxy | self.proxy,
             record=below.record | self.record,
         )
 
@@ -96,6 +98,7 @@ class _FileReader:
             top={"suite": self._given(("suite",), top["suite"])} if top.get("suite") is not None else {},
             service=self._options(("service",), top.get("service"), SERVICE_OPTIONS),
             targets={name: self._options(("targets", name), value, TARGET_OPTIONS) for name, value in targets.items()},
+            proxy=self._options(("proxy",), top.get("proxy"), PROXY_OPTIONS),
             record=self._options(("record",), top.get("record"), RECORD_OPTIONS),
         )
 
@@ -167,19 +170,33 @@ def from_environ(environ: Mapping[str, str], cwd: Path) -> Layer:
         top={"suite": Given(value=suite, where="WIRETAPE_SUITE", folder=cwd)} if suite else {},
         service=service | options("WIRETAPE_SERVICE_", SERVICE_OPTIONS),
         targets=dict(_dep_flags(environ.get("WIRETAPE_DEPS", "").split(), "WIRETAPE_DEPS", cwd)),
+        proxy=_proxy_flag(environ.get("WIRETAPE_PROXY"), "WIRETAPE_PROXY", cwd),
         record=options("WIRETAPE_RECORD_", RECORD_OPTIONS),
     )
 
 
-def from_flags(service: str | None, deps: Sequence[str], suite: Path | None, record: Mapping[str, object], cwd: Path) -> Layer:
+def from_flags(
+    service: str | None,
+    deps: Sequence[str],
+    suite: Path | None,
+    proxy: str | None,
+    record: Mapping[str, object],
+    cwd: Path,
+) -> Layer:
     """What the command line says. Raises ConfigError."""
     given = {name: value for name, value in record.items() if value is not None and value is not False and value != ()}
     return Layer(
         top={"suite": Given(value=str(suite), where="--suite", folder=cwd)} if suite is not None else {},
         service=_service_flag(service, "--service", cwd),
         targets=dict(_dep_flags(deps, "--dep", cwd)),
+        proxy=_proxy_flag(proxy, "--proxy", cwd),
         record={name: Given(value=value, where=f"--{name.replace('_', '-')}", folder=cwd) for name, value in given.items()},
     )
+
+
+def _proxy_flag(given: str | None, where: str, cwd: Path) -> Options:
+    """Where the forward proxy is to listen."""
+    return {"listen": Given(value=given, where=where, folder=cwd)} if given else {}
 
 
 def _service_flag(given: str | None, where: str, cwd: Path) -> Options:

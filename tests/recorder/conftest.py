@@ -22,6 +22,7 @@ with warnings.catch_warnings():  # of the libraries mitmproxy imports
 from recorder import capture
 from recorder.addon import Proxy
 from recorder.capture import CaptureWriter, Record
+from recorder.directory import Directory
 from recorder.wire import Listener, Tape
 from wiretape.config import Address
 
@@ -42,7 +43,7 @@ class Recorder:
 
 
 @contextmanager
-def recording(home: Path, *listeners: Listener) -> Iterator[Recorder]:
+def recording(home: Path, *listeners: Listener, directory: Directory | None = None) -> Iterator[Recorder]:
     recorder = Recorder(list(listeners), capture.fresh(home))
     up: Future[None] = Future()
     done = threading.Event()
@@ -50,7 +51,7 @@ def recording(home: Path, *listeners: Listener) -> Iterator[Recorder]:
     async def run() -> None:
         writer = CaptureWriter(recorder.path, recorder.said.append)
         try:
-            async with Proxy(listeners, Tape(writer, recorder.said.append), home / "ca"):
+            async with Proxy(listeners, Tape(writer, recorder.said.append), home / "ca", directory):
                 up.set_result(None)
                 await asyncio.get_running_loop().run_in_executor(None, done.wait)
         except BaseException as error:
@@ -81,7 +82,7 @@ def recorder(tmp_path: Path) -> Iterator[Callable[..., Recorder]]:
 @pytest.fixture
 def recorded(tmp_path: Path) -> Callable[..., AbstractContextManager[Recorder]]:
     """The same as a context manager, for tests that look at the capture afterwards."""
-    return lambda *listeners: recording(tmp_path, *listeners)
+    return lambda *listeners, **more: recording(tmp_path, *listeners, **more)
 
 
 @pytest.fixture

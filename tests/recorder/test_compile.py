@@ -14,7 +14,7 @@ from recorder.capture import CaptureWriter, Kind, Opening
 from recorder.compile import Summary, compile_captures
 from wiretape.config import Config, Recording
 from wiretape.errors import ConfigError, DecodeError, StoreError
-from wiretape.protocols.base import Interaction, Side
+from wiretape.protocols.base import Ask, Interaction, Side
 from wiretape.secrets import load_secrets
 from wiretape.store import load_suite
 from wiretape.tree import Tree
@@ -62,7 +62,12 @@ class LineTap:
 
 @pytest.fixture(autouse=True)
 def toy_codec(monkeypatch: pytest.MonkeyPatch) -> None:
-    codec = SimpleNamespace(name="toy", tap=LineTap, merge_facts=lambda old, new: {**old, **new})
+    codec = SimpleNamespace(
+        name="toy",
+        tap=LineTap,
+        merge_facts=lambda old, new: {**old, **new},
+        ask=lambda call: Ask(target=call.target, operation=call.operation, shape=call.operation),
+    )
 
     def find(name: str) -> object:
         return {"toy": codec}[name]

@@ -129,4 +129,4 @@ def test_the_config_schema_knows_every_option() -> None:
     for part, known in (("service", Service), ("record", Recording)):
         assert {*properties[part]["properties"]} == {one.name for one in fields(known)}
     target = properties["targets"]["additionalProperties"]["properties"]
-    assert {*target} == {one.name for one in fields(Target)} - {"name", "secure"}
+    assert {*target} == {one.name for one in fields(Target)} - {"name", "secure", "via"}

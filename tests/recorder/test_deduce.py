@@ -1,0 +1,93 @@
+"""Who caused what under load: in a simulated shop whose truth is known, nothing is claimed that is not so."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import permutations
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from recorder.attribute import Outbound, attribute
+from recorder.slots import assign
+from tests.recorder.shop import Recording, Shop
+
+
+def content(outbound: Outbound) -> tuple[str, str]:
+    return outbound.interaction.operation, repr(outbound.interaction.fields)
+
+
+def measured(recording: Recording) -> tuple[int, int, float]:
+    """Cases claimed, those of them that are exactly right, and the share said to be ambiguous.
+
+    Right is a case with just the calls its request made; two requests that were told the very same may have swapped them.
+    """
+    truth: dict[int, Counter[tuple[str, str]]] = {}
+    for one in recording.outbound:
+        truth.setdefault(recording.truth[id(one.interaction)], Counter())[content(one)] += 1
+    result = attribute(recording.windows, recording.outbound, recording)
+    claimed = {n: calls for n, calls in enumerate(result.windows) if not any(call.others for call in calls)}
+    right = sum(Counter(content(call.outbound) for call in calls) == truth.get(n, Counter()) for n, calls in claimed.items())
+    return len(claimed), right, 1 - len(claimed) / len(result.windows)
+
+
+@pytest.mark.parametrize("background", [False, True], ids=["quiet", "poller"])
+@pytest.mark.parametrize("ids", [20, 2000])
+@pytest.mark.parametrize("load", [1, 4, 16, 64])
+def test_with_a_few_requests_of_each_route_alone_everything_follows(load: int, ids: int, background: bool) -> None:
+    claimed, right, ambiguous = measured(Shop(load=load, requests=300, ids=ids, background=background, seed=load).run())
+    assert right == claimed
+    assert ambiguous < 0.04
+
+
+@pytest.mark.parametrize("ids", [20, 2000])
+@pytest.mark.parametrize("load", [4, 16, 64])
+def test_with_nothing_to_learn_from_little_is_claimed_and_nothing_wrong(load: int, ids: int) -> None:
+    claimed, right, ambiguous = measured(Shop(load=load, requests=300, ids=ids, seed=load, warm=0).run())
+    assert right == claimed
+    assert ambiguous > 0.1
+
+
+def test_a_poller_belongs_to_nobody_even_when_one_request_is_in_flight() -> None:
+    recording = Shop(load=1, requests=100, ids=2000, background=True).run()
+    result = attribute(recording.windows, recording.outbound, recording)
+    polls = [one for one in recording.outbound if recording.truth[id(one.interaction)] < 0]
+    assert len(polls) > 20
+    assert [one.interaction.operation for one in result.session] == [one.interaction.operation for one in polls]
+
+
+def test_evidence_is_named() -> None:
+    recording = Shop(load=4, requests=100, ids=2000).run()
+    result = attribute(recording.windows, recording.outbound, recording)
+    assert {call.how for calls in result.windows for call in calls} == {"in-flight", "signature", "transaction"}
+
+
+@st.composite
+def groups(draw: st.DrawFn) -> tuple[dict[int, tuple[int, ...]], dict[int, str]]:
+    size = draw(st.integers(1, 5))
+    candidates = {
+        call: tuple(sorted(draw(st.sets(st.integers(0, size - 1), min_size=1, max_size=size)))) for call in range(size)
+    }
+    return candidates, {call: draw(st.sampled_from("ab")) for call in range(size)}
+
+
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.filter_too_much])
+@given(groups())
+def test_only_what_is_the_same_in_every_matching_is_decided(group: tuple[dict[int, tuple[int, ...]], dict[int, str]]) -> None:
+    candidates, contents = group
+    windows = sorted({window for each in candidates.values() for window in each})
+    decided = assign(candidates, dict.fromkeys(windows, 1), contents)
+    assume(len(windows) == len(candidates))
+    whole = [
+        order for order in permutations(windows) if all(order[call] in candidates[call] for call in range(len(candidates)))
+    ]
+    assume(whole)
+    held = {window: {contents[order.index(window)] for order in whole} for window in windows}
+    assert set(decided.values()) == {window for window in windows if len(held[window]) == 1}
+    assert all(contents[call] in held[window] for call, window in decided.items())
+
+
+def test_calls_of_varying_number_are_not_matched() -> None:
+    assert assign({0: (0, 1), 1: (0, 1)}, {0: None, 1: 1}, {0: "a", 1: "a"}) == {}
+    assert assign({0: (0, 1), 1: (0, 1)}, {0: 2, 1: 1}, {0: "a", 1: "a"}) == {}
