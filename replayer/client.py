@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 
 from replayer.answers import AS_RECORDED, WHOLE, Cut, Expected, NoAnswer, Talk
 from replayer.http1 import Http1Connection, wire_bytes
@@ -28,10 +29,10 @@ _H2, _H1 = "h2", "http/1.1"
 
 class Client:
     """Sends one request at a time, over one connection of each version for as long as both sides keep it open. Times in
-    seconds."""
+    seconds. `trusted` is the folder of a CA that is trusted besides those of the system."""
 
-    def __init__(self, address: Address, *, tls: bool = False, limit: float = 30.0) -> None:
-        self._address, self._limit, self._tls = address, limit, tls
+    def __init__(self, address: Address, *, tls: bool = False, limit: float = 30.0, trusted: Path | None = None) -> None:
+        self._address, self._limit, self._tls, self._trusted = address, limit, tls, trusted
         self._connections: dict[str, _Connection] = {}
 
     async def send(self, request: Request, expected: Expected = WHOLE, talk: Talk = AS_RECORDED) -> Received:
@@ -89,7 +90,7 @@ class Client:
     async def _connect(self, name: str) -> _Connection:
         self.close()
         host, port = self._address.host, self._address.port
-        context = _context(self._address, name) if self._tls else None
+        context = tls_context(self._address, name, self._trusted) if self._tls else None
         try:
             transport, connection = await asyncio.get_running_loop().create_connection(
                 self._factory(name), host, port, ssl=context, server_hostname=host if self._tls else None
@@ -128,8 +129,11 @@ def _received(exchange: Exchange) -> Received:
     )
 
 
-def _context(address: Address, name: str) -> ssl.SSLContext:
+def tls_context(address: Address, name: str, trusted: Path | None) -> ssl.SSLContext:
+    """How the service's certificate is looked at: on this machine not at all, elsewhere by the system's CAs and ours."""
     context = ssl.create_default_context()
+    for certificate in sorted(trusted.glob("*-ca-cert.pem")) if trusted is not None else ():
+        context.load_verify_locations(certificate)
     if address.host in ("localhost", "::1") or address.host.startswith("127."):  # certificates of developers name anything
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

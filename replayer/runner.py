@@ -168,7 +168,7 @@ class _Run:
         self._forward: Forward | None = None
         self._app = App(plan.service, config.home)
         url = plan.service.url
-        self._client = Client(endpoint(url), tls=url.startswith("https:"), limit=plan.limit)
+        self._client = Client(endpoint(url), tls=url.startswith("https:"), limit=plan.limit, trusted=config.home / "ca")
         self._settled = asyncio.Event()
         self._book.on_settled = self._settled.set
         self._gone = ""

@@ -308,7 +308,7 @@ class _Reader:
             self.fail((*path, PART_FILE), "a part has one value; another is here too", key=True)
         kind_, data = _of_file(self._file((*path, PART_FILE), value[PART_FILE]), str(value[PART_FILE]))
         name = "text" if kind_ == "text" and multipart.is_json(value) else "value"
-        return {key: one for key, one in value.items() if key != PART_FILE} | {name: data}
+        return {name if key == PART_FILE else key: data if key == PART_FILE else one for key, one in value.items()}
 
     def messages(self, value: Tree) -> tuple[Message, ...]:
         found = [self._message(("messages", at), one) for at, one in enumerate(self.list(("messages",), value))]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from recorder.filters import Choice, Filter
-from recorder.naming import Names, slug
+from recorder.naming import Names, graphql_operation, slug
 from wiretape.errors import ConfigError
+from wiretape.tree import Tree
 
 
 @pytest.mark.parametrize(
@@ -71,6 +72,24 @@ def test_sample() -> None:
 )
 def test_slug(method: str, target: str, status: int, name: str) -> None:
     assert slug(method, target, status) == name
+
+
+@pytest.mark.parametrize(
+    ("body", "operation"),
+    [
+        ({"operationName": "GetOrders", "query": "query GetOrders { a } query Other { b }"}, "GetOrders"),
+        ({"query": "mutation AddOrder($a: Int) { add(a: $a) { id } }"}, "AddOrder"),
+        ({"query": "# which\n  subscription Ticks { tick }", "variables": None}, "Ticks"),
+        ({"query": "{ orders { id } }"}, ""),
+        ({"query": 5}, ""),
+        ([{"query": "query A { a }"}], ""),
+        (None, ""),
+    ],
+)
+def test_graphql_is_named_by_its_operation(body: Tree, operation: str) -> None:
+    assert graphql_operation(body) == operation
+    named = slug("POST", "/graphql", 200, operation)
+    assert named == (f"post-graphql-{operation.lower()}-200" if operation else "post-graphql-200")
 
 
 def test_names_are_free() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,11 +16,13 @@ from h2.connection import H2Connection
 from h2.events import DataReceived, RequestReceived, StreamEnded, StreamReset, TrailersReceived
 
 from replayer.answers import AS_RECORDED, WHOLE, Expected, NoAnswer
-from replayer.client import Client, wire_bytes
+from replayer.client import Client, tls_context, wire_bytes
 from replayer.received import Received
 from tests.replayer.test_client import server
 from wiretape.body import read
+from wiretape.ca import ensure_ca
 from wiretape.case import EMPTY, Body, Headers, Message, Request, Response
+from wiretape.config import Address
 from wiretape.protocols.base import Side
 from wiretape.protocols.http.websocket import CLOSE, PING, PONG, TEXT, Compression, FrameReader, WebSocket
 from wiretape.protocols.http.wsserver import accepted, frame
@@ -379,3 +383,11 @@ def test_what_is_said_may_be_changed_on_the_way() -> None:
 
     assert texts(asyncio.run(run())) == ["aa"]
     assert heard == [("a", "aa")]
+
+
+def test_certificates_of_our_ca_are_trusted_and_loopback_is_not_asked(tmp_path: Path) -> None:
+    ours = tls_context(Address(host="shop.test", port=443), "h2", ensure_ca(tmp_path))
+    alone = tls_context(Address(host="shop.test", port=443), "h2", tmp_path / "none")
+    assert ours.cert_store_stats()["x509_ca"] == alone.cert_store_stats()["x509_ca"] + 1
+    assert ours.verify_mode is ssl.CERT_REQUIRED
+    assert tls_context(Address(host="127.0.0.1", port=443), "h2", None).verify_mode is ssl.CERT_NONE

@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from normalizers import secrets as credentials
 from tests.wiretape.test_casefile import whole
 from tests.wiretape.trees import cases
-from wiretape.case import Body, Call, Case, Request, Response, Suite
+from wiretape.case import Body, Call, Case, Message, Request, Response, Suite
+from wiretape.casedump import case_text
 from wiretape.errors import ConfigError, StoreError
 from wiretape.secrets import ensure_home, load_secrets, protect, reveal, save_secrets, unresolved, variable
 from wiretape.tree import Tree, walk
@@ -168,3 +170,23 @@ def test_references_in_a_string() -> None:
     assert list(unresolved("${secret:a} $${x} ${$} ${y} ${secret:} $z")) == [
         ("${secret:a}", "a"), ("${", ""), ("${secret:}", ""),
     ]  # fmt: skip
+
+
+def test_secrets_of_parts_messages_and_trailers_are_kept_out() -> None:
+    parts: Tree = [{"name": "password", "value": "hunter2-hunter2"}]
+    request = Request(
+        method="POST",
+        target="/",
+        headers=(("content-type", "multipart/form-data; boundary=x"),),
+        body=Body(kind="multipart", value=parts),
+        trailers=(("x-sum", "hunter2-hunter2"),),
+    )
+    said = Message(direction="send", kind="json", value={"token": "0123456789abcdef"})
+    case = Case(name="a", request=request, response=Response(status=101), messages=(said,))
+    found = credentials.find([case], [], {})
+    assert sorted(found.values()) == ["0123456789abcdef", "hunter2-hunter2"]
+    kept = protect(case, found)
+    text, _ = case_text(kept, "a")
+    assert not any(value in text for value in found.values())
+    suite = Suite(root=Path(), cases=(kept,))
+    assert reveal(suite, found).cases == (case,)

@@ -150,7 +150,7 @@ def test_sources_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.MonkeyP
         load([lump])
     monkeypatch.setattr("wiretape.protobuf.sources.find_spec", lambda _: None)
     monkeypatch.setattr("shutil.which", lambda _: None)
-    with pytest.raises(ConfigError, match="pip install grpcio-tools"):
+    with pytest.raises(ConfigError, match=r"pip install 'wiretape\[grpc\]'"):
         load([PROTO])
 
 

@@ -71,7 +71,7 @@ def _compiler() -> list[str]:
     found = shutil.which("protoc")
     if found is None:
         raise ConfigError(
-            "protos: a .proto is compiled with grpcio-tools, which is not installed; `pip install grpcio-tools`, or name a "
+            "protos: a .proto is compiled with grpcio-tools, which is not installed; `pip install 'wiretape[grpc]'`, or name a "
             "descriptor set (protoc --include_imports --descriptor_set_out=FILE …) instead"
         )
     return [found]
