@@ -16,6 +16,7 @@ from recorder import capture
 from recorder.attribute import Attributed, Outbound, Window, attribute
 from recorder.evidence import Said, Told, said, told
 from recorder.filters import Choice
+from recorder.found import name_found
 from recorder.naming import Names, slug
 from recorder.taps import Inbound, Loss, Seen, watch
 from wiretape import secrets, store
@@ -98,6 +99,7 @@ def _compile_one(path: Path, max_body: int, choice: Choice, names: Names, made: 
     except StoreError as error:
         whole = False
         summary.notes.append(f"{error}; what came before was used")
+    name_found(seen)
     seen.inbound.sort(key=lambda one: one.started)
     _Assembly(path, seen, choice, names, summary).add_to(made)
     for target, facts in seen.facts.items():
