@@ -22,6 +22,7 @@ from recorder.entry import Entry
 from recorder.forward import ForwardEntry
 from recorder.layer import Relay, drain_others
 from recorder.local import LocalCapture
+from recorder.mystartup import MysqlEntry
 from recorder.pgstartup import PostgresEntry
 from recorder.serial import SerialRelay
 from recorder.wire import FORWARD, LOCAL, Listener, Tape
@@ -29,7 +30,7 @@ from wiretape.ca import CERTIFICATE
 from wiretape.schemes import AUTO
 
 # The protocols that negotiate TLS themselves.
-ENTRIES: Entries = MappingProxyType({"postgres": PostgresEntry})
+ENTRIES: Entries = MappingProxyType({"mysql": MysqlEntry, "postgres": PostgresEntry})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

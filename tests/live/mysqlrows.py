@@ -6,9 +6,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,7 +25,9 @@ from wiretape.tree import Tree
 
 CODEC = codec("mysql")
 PROGRAMS = Path(__file__).parents[1] / "compat" / "programs" / "mysql"
-JARS = ":".join(f"/usr/share/java/{name}.jar" for name in ("mariadb-java-client", "slf4j-api", "slf4j-nop", "jna", "jna-platform"))
+JARS = ":".join(
+    f"/usr/share/java/{name}.jar" for name in ("mariadb-java-client", "slf4j-api", "slf4j-nop", "jna", "jna-platform")
+)
 COMMANDS: Mapping[str, Sequence[str]] = {
     ".py": (sys.executable, "-P"),
     ".mjs": ("node",),

@@ -36,14 +36,11 @@ class MariaDb:
         return f"mysql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{DATABASE}"
 
 
-def installed() -> bool:
-    """Whether this machine has a MariaDB server."""
-    return bool(INSTALL and DAEMON)
-
-
 @contextmanager
 def serve(*, tls: bool = False, options: tuple[str, ...] = ()) -> Iterator[MariaDb]:
     """Start a server with the user USER and the database DATABASE; stop it and remove its data at the end."""
+    if not (INSTALL and DAEMON):
+        raise FileNotFoundError("mariadbd is not installed; run .ci/servers")
     with tempfile.TemporaryDirectory(prefix="wiretape-mariadb-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         folder.chmod(0o755)

@@ -10,7 +10,7 @@ from typing import Final
 from wiretape.case import Call
 from wiretape.protocols.base import Ask, Role
 from wiretape.protocols.mysql.literals import comparable
-from wiretape.protocols.mysql.sql import Statement, canonical, values
+from wiretape.protocols.mysql.sql import Statement, canonical, tidy, values
 from wiretape.tree import Tree
 
 _ORDER: tuple[Role, ...] = ("query", "begin", "end", "control", "housekeeping")
@@ -39,6 +39,12 @@ def _plan(sql: str) -> Plan:
 
 
 _kept = lru_cache(maxsize=4096)(_plan)
+_kept_tidy = lru_cache(maxsize=4096)(tidy)
+
+
+def operation_of(sql: str) -> str:
+    """How a case words the text."""
+    return _kept_tidy(sql) if len(sql) <= _LONGEST_KEPT else tidy(sql)
 
 
 def planned(sql: str, statements: Sequence[Statement]) -> Plan:

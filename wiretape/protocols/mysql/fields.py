@@ -79,7 +79,4 @@ def read_null_text(cursor: Cursor) -> bytes:
     return cursor.until(b"\0")
 
 
-U8, U16, U32, U64 = little("B"), little("H"), little("I"), little("Q")
-LENENC: Wire[int] = Wire(read_lenenc, write_lenenc)
-TEXT: Wire[bytes] = Wire(read_text, write_text)
-NULL_TEXT: Wire[bytes] = Wire(read_null_text, lambda value: value + b"\0")
+U8, U16, U32 = little("B"), little("H"), little("I")

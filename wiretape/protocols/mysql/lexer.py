@@ -31,11 +31,11 @@ _TOKEN = re.compile(
 
 
 def tokens(sql: str) -> list[Token]:
-    """The tokens of the string, words in lower case, without white space, comments and the edges of hints."""
+    """The tokens of the string, words and variables in lower case, without white space, comments and the edges of hints."""
     found = []
     for match in _TOKEN.finditer(sql):
         kind = match.lastgroup
-        if kind == "word":
+        if kind in ("word", "variable"):
             found.append((kind, match[kind].lower()))
         elif kind is not None and kind not in ("comment", "hint"):
             found.append((kind, match[kind]))

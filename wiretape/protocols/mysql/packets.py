@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -48,14 +49,22 @@ class Ok:
         return replace(out, status=status, warnings=warnings, info=info, changes=changes)
 
     def encode(self, header: int = OK) -> bytes:
-        """The packet's payload. `changes` are not told."""
-        info = write_text(self.info) if self.info else b""
+        """The packet's payload. `changes` are only for clients that track the session."""
+        info = write_text(self.info) if self.info or self.changes else b""
+        status = self.status | (Status.SESSION_STATE_CHANGED if self.changes else 0)
+        changes = write_text(b"".join(_change(*one) for one in self.changes.items())) if self.changes else b""
         return b"".join(
             (
-                bytes((header,)), write_lenenc(self.affected), write_lenenc(self.last_insert_id), U16.write(self.status),
-                U16.write(min(self.warnings, 0xFFFF)), info,
+                bytes((header,)), write_lenenc(self.affected), write_lenenc(self.last_insert_id), U16.write(status),
+                U16.write(min(self.warnings, 0xFFFF)), info, changes,
             )
         )  # fmt: skip
+
+
+def _change(name: str, value: bytes) -> bytes:
+    if name == "schema":
+        return bytes((_SCHEMA,)) + write_text(write_text(value))
+    return bytes((_SYSTEM_VARIABLE,)) + write_text(write_text(name.encode()) + write_text(value))
 
 
 def _changes(data: bytes) -> dict[str, bytes]:
@@ -124,16 +133,7 @@ class Column:
     @classmethod
     def decode(cls, body: bytes, capabilities: int) -> Column:
         """The packet's payload. Raises DecodeError."""
-        cursor = Cursor(body)
-        read_text(cursor)
-        schema, table, org_table, name, org_name = (read_text(cursor) for _ in range(5))
-        extended = _extended(read_text(cursor)) if capabilities & Cap.EXTENDED_METADATA else {}
-        if (size := read_lenenc(cursor)) < 10:
-            raise DecodeError(f"a column definition of {size} bytes", cursor.pos)
-        return cls(
-            name=name, collation=U16.read(cursor), length=U32.read(cursor), kind=U8.read(cursor), flags=U16.read(cursor),
-            decimals=U8.read(cursor), table=table, org_table=org_table, org_name=org_name, schema=schema, extended=extended,
-        )  # fmt: skip
+        return _column(body, bool(capabilities & Cap.EXTENDED_METADATA))
 
     def encode(self, capabilities: int) -> bytes:
         """The packet's payload."""
@@ -148,6 +148,21 @@ class Column:
                 U8.write(self.kind), U16.write(self.flags), U8.write(self.decimals), b"\0\0",
             )
         )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _column(body: bytes, with_extended: bool) -> Column:
+    """The same columns come with every result of a statement."""
+    cursor = Cursor(body)
+    read_text(cursor)
+    schema, table, org_table, name, org_name = (read_text(cursor) for _ in range(5))
+    extended = _extended(read_text(cursor)) if with_extended else {}
+    if (size := read_lenenc(cursor)) < 10:
+        raise DecodeError(f"a column definition of {size} bytes", cursor.pos)
+    return Column(
+        name=name, collation=U16.read(cursor), length=U32.read(cursor), kind=U8.read(cursor), flags=U16.read(cursor),
+        decimals=U8.read(cursor), table=table, org_table=org_table, org_name=org_name, schema=schema, extended=extended,
+    )  # fmt: skip
 
 
 _EXTENDED: Mapping[str, int] = MappingProxyType({"type": 0, "format": 1})

@@ -9,12 +9,12 @@ from typing import Final
 
 from wiretape.errors import DecodeError
 from wiretape.protocols.base import Interaction, Role
-from wiretape.protocols.mysql.asks import plan
+from wiretape.protocols.mysql.asks import operation_of, plan
 from wiretape.protocols.mysql.charsets import Charset, of_collation
 from wiretape.protocols.mysql.constants import BINARY_COLLATION, Status
 from wiretape.protocols.mysql.fields import read_cell
 from wiretape.protocols.mysql.packets import Column, Ok
-from wiretape.protocols.mysql.sql import Statement, tidy
+from wiretape.protocols.mysql.sql import Statement
 from wiretape.protocols.mysql.types import Type, parse_type, type_name
 from wiretape.protocols.mysql.values import read_binary, read_tree
 from wiretape.protocols.wire import Cursor
@@ -102,7 +102,7 @@ class Reading:
         """What was read, as it goes into a case."""
         asked = plan(self.sql)
         return Interaction(
-            operation=tidy(self.sql),
+            operation=operation_of(self.sql),
             fields=self._fields(asked.statements),
             started=self.started,
             ended=self.ended or at,
@@ -147,6 +147,9 @@ def _result(result: ResultSet, statements: Sequence[Statement], index: int, char
     """A result's fields; what can be told from the rest is left out."""
     if result.columns is not None:
         out: dict[str, Tree] = {"columns": columns_tree(result, charset), "rows": list(result.rows)}
+        tables = [charset.decode(column.table) for column in result.columns]
+        if len(set(tables) - {""}) > 1:
+            out["tables"] = list[Tree](tables)
         return out | ({"out": True} if result.out else {})
     ok = result.ok
     told: dict[str, Tree] = {}

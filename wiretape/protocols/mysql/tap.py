@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from wiretape.errors import DecodeError
 from wiretape.protocols.base import Interaction, Side
+from wiretape.protocols.mysql.constants import Cap
 from wiretape.protocols.mysql.conversation import Conversation
 from wiretape.protocols.mysql.framing import TLS_HANDSHAKE, Stream
 from wiretape.protocols.mysql.handshake import Greeting, Login
@@ -14,6 +15,7 @@ from wiretape.protocols.mysql.packets import ERR, OK
 from wiretape.tree import Tree
 
 _ENCRYPTED = "this connection is encrypted: record it where its TLS ends, or turn TLS off"
+_COMPRESSED = "this connection is compressed: record it through wiretape's listener, or turn compression off in the driver"
 
 
 class MysqlTap:
@@ -91,6 +93,8 @@ class MysqlTap:
         if login.tls or self._client.first() == TLS_HANDSHAKE:
             raise DecodeError(_ENCRYPTED, self._client.offset)
         capabilities = login.capabilities & (self._greeting.capabilities if self._greeting else 0)
+        if capabilities & (Cap.COMPRESS | Cap.ZSTD):
+            raise DecodeError(_COMPRESSED, self._client.offset)
         self._conversation = Conversation(capabilities, login, self._observed)
         self._phase = "passwords"
         return True

@@ -48,7 +48,7 @@ _ALIASES: Mapping[str, str] = MappingProxyType(
     {"integer": "int", "bool": "tinyint(1)", "boolean": "tinyint(1)", "numeric": "decimal", "dec": "decimal",
      "real": "double", "double precision": "double", "string": "varchar"}
 )  # fmt: skip
-_WORDS: Mapping[str, Flag] = MappingProxyType(
+_WORDS: Mapping[str, int] = MappingProxyType(
     {
         "not null": Flag.NOT_NULL,
         "primary key": Flag.PRIMARY_KEY,
@@ -90,49 +90,55 @@ class Type:
 
 def type_name(column: Column, charset: Charset) -> str:
     """How a case names a column's type. `charset` is the one the client takes text in."""
-    words = "".join(f" {word}" for word, flag in _WORDS.items() if column.flags & flag)
-    return _base_name(column, charset) + words
+    told = column.extended.get("type", "")
+    if told not in _TOLD and told not in _SHAPES:
+        told = "json" if column.extended.get("format") == "json" or column.kind == Kind.JSON else ""
+    binary = column.collation == BINARY_COLLATION
+    return told + _name(not told, column.kind, column.length, column.flags, column.decimals, 0 if binary else charset.widest)
 
 
-def _base_name(column: Column, charset: Charset) -> str:
-    kind, flags = column.kind, column.flags
-    if (told := column.extended.get("type")) and (told in _TOLD or told in _SHAPES):
-        return told
-    if column.extended.get("format") == "json" or kind == Kind.JSON:
-        return "json"
+@lru_cache(maxsize=4096)
+def _name(whole: bool, kind: int, length: int, flags: int, decimals: int, widest: int) -> str:
+    """The name, or where it is known already only the words behind it."""
+    words = "".join(f" {word}" for word, flag in _WORDS.items() if flags & flag)
+    return (_base_name(kind, length, flags, decimals, widest) if whole else "") + words
+
+
+def _base_name(kind: int, length: int, flags: int, decimals: int, widest: int) -> str:
     signs = (" unsigned" if flags & Flag.UNSIGNED else "") + (" zerofill" if flags & Flag.ZEROFILL else "")
     if name := _WHOLE_NAMES.get(kind):  # type: ignore[call-overload]
-        width = f"({column.length})" if flags & Flag.ZEROFILL or (kind == Kind.TINY and column.length == 1) else ""
+        width = f"({length})" if flags & Flag.ZEROFILL or (kind == Kind.TINY and length == 1) else ""
         return f"{name}{width}{signs}"
     if kind in (Kind.FLOAT, Kind.DOUBLE):
         name = "float" if kind == Kind.FLOAT else "double"
-        return name + (f"({column.length},{column.decimals})" if column.decimals < FREE else "") + signs
+        return name + (f"({length},{decimals})" if decimals < FREE else "") + signs
     if kind in (Kind.NEWDECIMAL, Kind.DECIMAL):
-        digits = column.length - (column.decimals > 0) - (not flags & Flag.UNSIGNED)
-        return f"decimal({max(digits, column.decimals, 1)},{column.decimals})" + signs
+        digits = length - (decimals > 0) - (not flags & Flag.UNSIGNED)
+        return f"decimal({max(digits, decimals, 1)},{decimals})" + signs
     if name := _TIME_NAMES.get(kind):  # type: ignore[call-overload]
-        precise = kind in (Kind.TIME, Kind.DATETIME, Kind.TIMESTAMP) and 0 < column.decimals <= 6
-        return f"{name}({column.decimals})" if precise else str(name)
-    return _text_name(column, charset)
+        precise = kind in (Kind.TIME, Kind.DATETIME, Kind.TIMESTAMP) and 0 < decimals <= 6
+        return f"{name}({decimals})" if precise else str(name)
+    return _text_name(kind, length, flags, widest)
 
 
-def _text_name(column: Column, charset: Charset) -> str:
-    kind, flags, binary = column.kind, column.flags, column.collation == BINARY_COLLATION
+def _text_name(kind: int, length: int, flags: int, widest: int) -> str:
+    binary = not widest
     if kind == Kind.ENUM or flags & Flag.ENUM:
         return "enum"
     if kind == Kind.SET or flags & Flag.SET:
         return "set"
     if kind == Kind.BIT:
-        return f"bit({max(1, min(column.length, 64))})"
+        return f"bit({max(1, min(length, 64))})"
     if kind == Kind.GEOMETRY:
         return "geometry"
     if kind == Kind.VECTOR:
         return "vector"
-    length = column.length if binary else -(-column.length // charset.widest)
+    tier = "long" if length == _LONGEST else ""
+    length = length if binary else -(-length // widest)
     if kind in _STRINGS:
         varying = "" if kind == Kind.STRING else "var"
         return f"{varying}{'binary' if binary else 'char'}({length})"
-    tier = "long" if column.length == _LONGEST else next(tier for tier, longest in _TIERS if length <= longest)
+    tier = tier or next(tier for tier, longest in _TIERS if length <= longest)
     return f"{tier}{'blob' if binary else 'text'}"
 
 

@@ -96,7 +96,7 @@ def write_text_form(type_: Type, value: Tree, charset: Charset) -> bytes | None:
     text = _plain_text(value)
     if type_.kind in _MOMENTS:
         _moment(type_, text)
-        return text.encode()
+        return _padded(text.replace("T", " "), type_.decimals).encode()
     return charset.encode(text) if type_.text else text.encode("utf-8", "surrogateescape")
 
 
@@ -141,11 +141,17 @@ def _number(type_: Type, value: Tree) -> str:
         return text.zfill(type_.length) if type_.flags & Flag.ZEROFILL else text
     if type_.kind in _FLOATS:
         _float(type_, text)
-    elif not _DECIMAL.fullmatch(text):
+        return text
+    if not _DECIMAL.fullmatch(text):
         raise EncodeError("", f"{value!r} is not {type_.name}: write digits, as in 12.50")
-    elif type_.flags & Flag.ZEROFILL:
-        return text.zfill(type_.length)
-    return text
+    text = _padded(text, type_.decimals)
+    return text.zfill(type_.length) if type_.flags & Flag.ZEROFILL else text
+
+
+def _padded(text: str, decimals: int) -> str:
+    """With as many digits behind the point as the server gives the type, where a person wrote fewer."""
+    whole, _, digits = text.partition(".")
+    return f"{whole}.{digits.ljust(decimals, '0')}" if digits or decimals else whole
 
 
 def _whole(type_: Type, text: str) -> bytes:

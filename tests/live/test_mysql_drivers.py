@@ -1,0 +1,33 @@
+"""Real drivers do the same against a real MariaDB and, with it out of reach, against its recording, and print the same."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from replayer import calls
+from tests.live import mysqlrows
+from tests.live.mysqlrows import CODEC, COMMANDS, PROGRAMS, case_of
+from tests.live.servers.mariadb import MariaDb
+
+NODE_MODULES = PROGRAMS.parent / "node_modules"
+NAMES = sorted(path.name for path in PROGRAMS.iterdir() if path.suffix in COMMANDS)
+
+
+def runnable(program: str) -> bool:
+    suffix = "." + program.rsplit(".", 1)[1]
+    return shutil.which(COMMANDS[suffix][0]) is not None and (suffix != ".mjs" or NODE_MODULES.exists())
+
+
+@pytest.mark.parametrize("program", NAMES)
+def test_a_program_gets_the_recorded_answers(mariadb_server: MariaDb, program: str) -> None:
+    if not runnable(program):
+        pytest.fail(f"{program}: its runtime or its driver is not installed; run .ci/servers")
+    recording = mysqlrows.record(program, mariadb_server.port)
+    assert [one.incomplete for one in recording.interactions if one.incomplete] == []
+    assert [problem for call in case_of(recording.interactions).calls for problem in CODEC.check(call)] == []
+    output, outcome = mysqlrows.replay(recording, program)
+    assert output == recording.output
+    assert [miss.explain() for miss in outcome.misses] == []
+    assert calls.compare(outcome) == ()
