@@ -7,7 +7,7 @@ PYTHON ?=
 RUN := .venv/bin/python
 RUNS ?= 1
 
-.PHONY: demo test check bench lock format clean ready
+.PHONY: demo test check bench lock format clean ready drivers
 .SUFFIXES:
 .DEFAULT_GOAL := test
 
@@ -17,7 +17,10 @@ ready:
 demo: ready
 	@$(RUN) fixtures/demo/demo.py --runs $(RUNS)
 
-test: ready
+drivers:
+	@.ci/setup '$(PYTHON)' drivers
+
+test: drivers
 	@$(RUN) -m pytest -n auto --dist loadfile $(ARGS)
 
 check: ready

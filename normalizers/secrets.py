@@ -7,12 +7,12 @@ JWT, an API key with a known prefix, a password hash, a private key), and by bei
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qsl, urlsplit
 
 from normalizers.tokens import drawn
-from wiretape.case import Body, Call, Case, Headers
+from wiretape.case import Body, Call, Case
 from wiretape.tree import Path, Tree, walk
 
 # Shorter ones are words and numbers that stand in many places for other reasons.
@@ -88,7 +88,7 @@ def _named(name: str) -> bool:
     return bool(_NAMED.search(_CAMEL.sub("_", name)))
 
 
-def _in_headers(headers: Headers) -> Iterator[Found]:
+def _in_headers(headers: Iterable[tuple[str, str]]) -> Iterator[Found]:
     for name, value in headers:
         lower = name.lower()
         if lower in ("cookie", "set-cookie"):
@@ -158,7 +158,20 @@ def _in_call(call: Call) -> Iterator[Found]:
             if isinstance(value, str) and _named(name):
                 yield name, value
     yield from _looks("sql", call.operation)
-    yield from _in_tree({name: value for name, value in call.fields.items() if name not in ("columns", "param_types")})
+    told = {name: value for name, value in call.fields.items() if name not in ("columns", "param_types")}
+    response = told.get("response")
+    if isinstance(response, dict):  # HTTP: what is in headers and in the query is read as in a case
+        yield from _in_query(call.operation.partition(" ")[2])
+        for message in (told, response):
+            yield from _in_headers(_header_pairs(message.get("headers")))
+        told["response"] = {name: value for name, value in response.items() if name != "headers"}
+        told.pop("headers", None)
+    yield from _in_tree(told)
+
+
+def _header_pairs(headers: Tree) -> Iterator[tuple[str, str]]:
+    for name, given in headers.items() if isinstance(headers, dict) else ():
+        yield from ((name, value) for value in (given if isinstance(given, list) else [given]) if isinstance(value, str))
 
 
 def _in_columns(fields: Mapping[str, Tree]) -> Iterator[Found]:

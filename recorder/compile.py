@@ -23,7 +23,7 @@ from wiretape import secrets, store
 from wiretape.case import Call, Case
 from wiretape.config import Config
 from wiretape.errors import StoreError
-from wiretape.protocols.http import SWITCHING, Exchange, to_request, to_response
+from wiretape.protocols.http import SWITCHING, Exchange, to_messages, to_request, to_response
 from wiretape.protocols.raw import EXACTNESS
 from wiretape.tree import Tree
 
@@ -155,6 +155,7 @@ class _Assembly:
             name=name,
             request=to_request(exchange),
             response=to_response(exchange),
+            messages=to_messages(exchange),
             calls=tuple(self._called(each, how) for each in calls),
             recorded=datetime.fromtimestamp(exchange.started, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
             attributed=how,
@@ -177,8 +178,6 @@ class _Assembly:
         reasons = [exchange.incomplete] if exchange.incomplete else []
         if exchange.status == SWITCHING and not exchange.is_websocket:
             reasons.append("the connection went on in another protocol, which was not recorded")
-        if exchange.request_trailers:
-            reasons.append("the request had trailers, which a case cannot hold")
         outbound = (each.outbound for each in calls)
         reasons += (f"{one.target}: {one.interaction.incomplete}" for one in outbound if one.interaction.incomplete)
         losses = (loss for loss in self._seen.losses if loss.target and loss.touches(one.started, exchange.ended))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from replayer.events import Change
 from replayer.lastrun import Failed
-from wiretape.case import Body, Call, Case, Headers, Request, Response
+from wiretape.case import Body, Call, Case, Headers, Message, Request, Response
 from wiretape.errors import StoreError
 from wiretape.protocols.http import stored_response
 from wiretape.secrets import protect
@@ -48,9 +49,10 @@ def _rewrite(failed: Failed, secrets: Mapping[str, str]) -> None:
     live = _stored(failed, secrets)
     try:
         response = _with_changes(case.response, live, failed.changes, secrets)
+        messages = _with_messages(case.messages, failed, secrets)
     except (LookupError, TypeError):
         raise StoreError(f"{failed.path} was edited since the last run; run `wiretape replay` again") from None
-    rewrite(failed.path, replace(case, response=response))
+    rewrite(failed.path, replace(case, response=response, messages=messages))
 
 
 def _stored(failed: Failed, secrets: Mapping[str, str]) -> Response:
@@ -66,6 +68,8 @@ def _with_changes(response: Response, live: Response, changes: Sequence[Change],
     for change in changes:
         steps = _steps(change.path)
         part = steps[1]
+        if steps[0] == "messages":
+            continue
         if part == "status":
             response = replace(response, status=live.status, reason=live.reason)
         elif part == "headers":
@@ -75,6 +79,27 @@ def _with_changes(response: Response, live: Response, changes: Sequence[Change],
         else:
             inside.append((steps[_MESSAGE:], change))
     return replace(response, body=_body(response.body, live, inside, secrets)) if inside else response
+
+
+def _with_messages(recorded: Sequence[Message], failed: Failed, secrets: Mapping[str, str]) -> tuple[Message, ...]:
+    """The conversation with what the service says now, in the places where it spoke; more of it comes last."""
+    changed = {_steps(change.path)[1] for change in failed.changes if _steps(change.path)[0] == "messages"}
+    if not changed:
+        return tuple(recorded)
+    case = Case(name=failed.name, request=_NOTHING, response=Response(status=0), messages=failed.received.messages)
+    live = deque(protect(case, secrets).messages)
+    kept: list[Message] = []
+    for at, message in enumerate(recorded):
+        if message.direction == "send":
+            kept.append(message)
+        elif live:
+            came = live.popleft()
+            kept.append(came if at in changed or len(failed.received.messages) != _received(recorded) else message)
+    return (*kept, *live)
+
+
+def _received(messages: Sequence[Message]) -> int:
+    return sum(message.direction == "receive" for message in messages)
 
 
 def _steps(path: str) -> Steps:

@@ -43,9 +43,13 @@ def write(path: Path, about: str, chunks: Iterable[Chunk]) -> None:
 
 
 def read(path: Path) -> Transcript:
-    lines = [line for line in path.read_text(encoding="ascii").splitlines() if not line.startswith("#")]
+    return parse(path.stem, path.read_text(encoding="ascii"))
+
+
+def parse(name: str, text: str) -> Transcript:
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
     chunks = tuple((Side.CLIENT if line[0] == "C" else Side.SERVER, unescape(line[2:])) for line in lines)
-    return Transcript(name=path.stem, chunks=chunks)
+    return Transcript(name=name, chunks=chunks)
 
 
 def of(codec: str) -> Iterator[Transcript]:

@@ -7,9 +7,19 @@ from collections.abc import Iterator
 import pytest
 
 from tests.live.servers import mariadb
+from tests.live.servers import redis as redis_server
 
 
 @pytest.fixture(scope="session")
 def mariadb_server() -> Iterator[mariadb.MariaDb]:
     with mariadb.serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis() -> Iterator[redis_server.RedisServer]:
+    """A private Redis, which asks for a password."""
+    if not redis_server.installed():
+        pytest.fail("redis-server is not installed; run .ci/servers")
+    with redis_server.serve() as server:
         yield server

@@ -7,6 +7,8 @@ itself: `SETUP` makes the same start for each.
 from __future__ import annotations
 
 import asyncio
+import decimal
+import io
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -223,18 +225,173 @@ def psycopg_types(port: int) -> Answers:
 
 
 def psycopg_copy(port: int) -> Answers:
+    """COPY in all its formats, both ways; one that the server refuses, one that the client gives up."""
     out: Answers = []
     with psycopg.connect(dsn(port), autocommit=True) as connection:
         cursor = connection.cursor()
         with cursor.copy("COPY line (id) FROM STDIN") as copy:
             copy.write_row((50,))
             copy.write_row((51,))
-        with cursor.copy("COPY (SELECT id FROM thing ORDER BY id) TO STDOUT") as copy:
-            out.append(b"".join(bytes(part) for part in copy))
+        out.append((cursor.rowcount, cursor.statusmessage))
+        with cursor.copy("COPY thing (name, price, tags, doc) FROM STDIN (FORMAT text, NULL 'nil')") as copy:
+            copy.write('tab\\tbed\t1.50\t{a,b}\tnil\nback\\\\slash\tnil\tnil\t"x"\n')
+        with cursor.copy("COPY thing (name, price) FROM STDIN WITH (FORMAT csv, HEADER true, DELIMITER ';')") as copy:
+            copy.write('name;price\r\n"semi;colon";2\r\n"quo""ted\nlines";\r\n')
+        out.append((cursor.rowcount, cursor.statusmessage))
+        with cursor.copy("COPY line (id, thing) FROM STDIN (FORMAT binary)") as copy:
+            copy.set_types(["int4", "int4"])
+            copy.write_row((60, 1))
+            copy.write_row((61, None))
+        for query in (
+            "COPY (SELECT id FROM thing ORDER BY id) TO STDOUT",
+            "COPY (SELECT name, price, tags, ok FROM thing ORDER BY id) TO STDOUT",
+            "COPY (SELECT name, price, tags, ok FROM thing ORDER BY id) TO STDOUT WITH CSV HEADER",
+            "COPY (SELECT name, price FROM thing ORDER BY id) TO STDOUT (FORMAT csv, FORCE_QUOTE *)",
+            "COPY (SELECT id, name, price FROM thing ORDER BY id) TO STDOUT (FORMAT binary)",
+            "COPY (SELECT 1 WHERE false) TO STDOUT",
+        ):
+            with cursor.copy(query) as copy:
+                out.append(b"".join(bytes(part) for part in copy))
+            out.append(cursor.statusmessage)
+        with cursor.copy("COPY (SELECT id, thing FROM line ORDER BY id) TO STDOUT") as copy:
+            copy.set_types(["int4", "int4"])
+            out.append(list(copy.rows()))
+        for broken in ("COPY nowhere FROM STDIN", "COPY line (id) FROM STDIN", "COPY (SELECT 1/0) TO STDOUT"):
+            try:
+                with cursor.copy(broken) as copy:
+                    if "FROM" in broken:
+                        copy.write("no number\n")
+                    else:
+                        out.append(b"".join(bytes(part) for part in copy))
+            except psycopg.Error as error:
+                out.append((*said(error), error.diag.message_primary, error.diag.context))
+        try:
+            with cursor.copy("COPY line (id) FROM STDIN") as copy:
+                copy.write_row((70,))
+                out.append(1 // 0)
+        except ZeroDivisionError as error:
+            out.append(said(error))
         out.append(cursor.execute("SELECT name FROM thing WHERE id = %s", (1,)).fetchone())
-        cursor.execute("LISTEN bell")
-        cursor.execute(sql.SQL("NOTIFY bell, 'ding'"))
+    return out
+
+
+def psycopg_notify(port: int) -> Answers:
+    """A connection that hears itself, in and out of transactions."""
+    out: Answers = []
+    heard: Answers = []
+    with psycopg.connect(dsn(port), autocommit=True) as connection:
+        connection.add_notify_handler(lambda notify: heard.append((notify.channel, notify.payload)))
+        connection.execute("LISTEN bell")
+        connection.execute(sql.SQL('LISTEN "Other Bell"'))
+        connection.execute("NOTIFY bell, 'ding'")
+        out.append(list(heard))
+        with connection.transaction():
+            connection.execute("SELECT pg_notify(%s, %s)", ("Other Bell", "dong"))
+            connection.execute("NOTIFY bell")
+            out.append(list(heard))
+        out.append(list(heard))
+        connection.execute("UNLISTEN bell")
+        connection.execute("NOTIFY bell, 'unheard'")
+        out.append(list(heard))
         out.append(connection.execute("SELECT name FROM thing WHERE id = %s", (2,)).fetchone())
+    return out
+
+
+def psycopg2_notify(port: int) -> Answers:
+    out: Answers = []
+    connection = psycopg2.connect(dsn(port))
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("LISTEN bell")
+        cursor.execute("NOTIFY bell, 'ding'")
+        out.append([(notify.channel, notify.payload) for notify in connection.notifies])
+        cursor.execute("UNLISTEN *")
+    connection.close()
+    return out
+
+
+def asyncpg_notify(port: int) -> Answers:
+    return asyncio.run(_asyncpg_notify(port))
+
+
+async def _asyncpg_notify(port: int) -> Answers:
+    out: Answers = []
+    connection = await asyncpg.connect(host="127.0.0.1", port=port, user=USER, password=PASSWORD, database=DATABASE, ssl=False)
+    try:
+        heard: asyncio.Queue[Any] = asyncio.Queue()
+        await connection.add_listener("bell", lambda *told: heard.put_nowait(told[2:]))
+        await connection.execute("NOTIFY bell, 'ding'")
+        out.append(await asyncio.wait_for(heard.get(), 10))
+        await connection.execute("SELECT pg_notify('bell', $1)", "dong")
+        out.append(await asyncio.wait_for(heard.get(), 10))
+        await connection.reset()
+        await connection.execute("NOTIFY bell, 'unheard'")
+        out.append(heard.qsize())
+    finally:
+        await connection.close()
+    return out
+
+
+def psycopg2_copy(port: int) -> Answers:
+    out: Answers = []
+    connection = psycopg2.connect(dsn(port))
+    with connection, connection.cursor() as cursor:
+        cursor.copy_from(io.StringIO("90\t1\n91\t\\N\n"), "line", columns=("id", "thing"))
+        out.append((cursor.rowcount, cursor.statusmessage))
+        sink = io.StringIO()
+        cursor.copy_to(sink, "line", sep="|", null="none")
+        out.append(sink.getvalue())
+        cursor.copy_expert("COPY line FROM STDIN WITH CSV NULL AS 'x'", io.StringIO("92,x\n"))
+        bytes_sink = io.BytesIO()
+        cursor.copy_expert("COPY line TO STDOUT WITH BINARY", bytes_sink)
+        out.append(bytes_sink.getvalue())
+    try:
+        with connection, connection.cursor() as cursor:
+            cursor.copy_expert("COPY line (id) FROM STDIN", io.StringIO("90\n"))
+    except psycopg2.Error as error:
+        out.append((*said(error), error.diag.message_primary, error.diag.constraint_name))
+    connection.close()
+    return out
+
+
+def asyncpg_copy(port: int) -> Answers:
+    return asyncio.run(_asyncpg_copy(port))
+
+
+async def _asyncpg_copy(port: int) -> Answers:
+    out: Answers = []
+    connection = await asyncpg.connect(host="127.0.0.1", port=port, user=USER, password=PASSWORD, database=DATABASE, ssl=False)
+    try:
+        rows = [("copied", decimal.Decimal("1.50"), ["a", None]), ("ünï", None, None)]
+        out.append(await connection.copy_records_to_table("thing", records=rows, columns=["name", "price", "tags"]))
+        out.append(await connection.copy_records_to_table("line", records=[(95, 1), (96, None)]))
+        sink = io.BytesIO()
+        out.append(await connection.copy_from_query("SELECT id, thing FROM line WHERE id > $1", 0, output=sink, format="csv"))
+        out.append(sink.getvalue())
+        out.append(await connection.copy_to_table("line", source=io.BytesIO(b"97,1\n"), format="csv"))
+        try:
+            await connection.copy_records_to_table("line", records=[(95, None)])
+        except asyncpg.PostgresError as error:
+            out.append((type(error).__name__, error.sqlstate, str(error)))
+        out.append(tuple(await connection.fetchrow("SELECT count(*) FROM line WHERE id > 94")))
+    finally:
+        await connection.close()
+    return out
+
+
+def pg8000_copy(port: int) -> Answers:
+    out: Answers = []
+    connection = pg8000.dbapi.connect(
+        user=USER, password=PASSWORD, host="127.0.0.1", port=port, database=DATABASE, ssl_context=False
+    )
+    cursor = connection.cursor()
+    cursor.execute("COPY line (id) FROM STDIN", stream=io.BytesIO(b"98\n99\n"))
+    out.append(cursor.rowcount)
+    sink = io.BytesIO()
+    cursor.execute("COPY line TO STDOUT WITH (FORMAT csv)", stream=sink)
+    out.append(sink.getvalue())
+    connection.commit()
+    connection.close()
     return out
 
 
@@ -376,6 +533,12 @@ SCENARIOS: Mapping[str, Callable[[int], Answers]] = MappingProxyType(
         "psycopg3-pipeline": psycopg_pipeline,
         "psycopg3-types": psycopg_types,
         "psycopg3-copy": psycopg_copy,
+        "psycopg3-notify": psycopg_notify,
+        "psycopg2-notify": psycopg2_notify,
+        "asyncpg-notify": asyncpg_notify,
+        "psycopg2-copy": psycopg2_copy,
+        "asyncpg-copy": asyncpg_copy,
+        "pg8000-copy": pg8000_copy,
         "psycopg3-latin1": psycopg_encoded,
         "psycopg3-cancel": psycopg_cancel,
         "psycopg2-large": psycopg2_large,

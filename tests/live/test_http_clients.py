@@ -18,6 +18,7 @@ from tests.laws.transcripts import Chunk
 from tests.live.relay import Relay
 from tests.live.servers.grpc_service import serve as serve_grpc
 from tests.live.servers.web import serve as serve_web
+from wiretape import store
 from wiretape.case import Call, Case, Request, Response, Suite
 from wiretape.config import Address, Target
 from wiretape.protocols import codec
@@ -53,13 +54,20 @@ def read(connections: Sequence[Sequence[Chunk]]) -> tuple[list[Interaction], dic
     return sorted(found, key=lambda one: one.started), facts
 
 
-async def replayed(name: str, calls: Sequence[Call], facts: dict[str, Tree], home: Path) -> tuple[list[Tree], str, list[str]]:
-    """The program's lines against the mocks, what it complained about, and the misses."""
+def stored(calls: Sequence[Call], facts: dict[str, Tree], home: Path) -> Suite:
+    """The suite of one case, written to disk and read back."""
     case = Case(name="one", request=Request(method="GET", target="/"), response=Response(status=200), calls=tuple(calls))
+    store.add_to_suite(home / "suite", [case], [], {"main": facts})
+    return store.load_suite(home / "suite")
+
+
+async def replayed(name: str, suite: Suite, home: Path) -> tuple[list[Tree], str, list[str]]:
+    """The program's lines against the mocks, what it complained about, and the misses."""
+    (case,) = suite.cases
     target = Target(name="main", protocol="http", listen=Address(host="127.0.0.1", port=0))
-    book = Book(Suite(root=home, cases=(case,)), {"main": HTTP})
+    book = Book(suite, {"main": HTTP})
     book.begin(case, When(recorded=0.0, live=0.0))
-    mocks = Mocks({"main": target}, {"main": facts}, {"main": HTTP}, book, home)
+    mocks = Mocks({"main": target}, suite.facts, {"main": HTTP}, book, home)
     await mocks.start()
     try:
         url = f"http://127.0.0.1:{mocks.addresses['main'].port}"
@@ -83,7 +91,7 @@ def prove(name: str, port: int, home: Path) -> None:
     assert [one.incomplete for one in interactions if one.incomplete] == []
     calls = [Call(target="main", operation=one.operation, fields=one.fields) for one in interactions]
     assert [problem for call in calls for problem in HTTP.check(call)] == []
-    lines, complaints, misses = asyncio.run(replayed(name, calls, facts, home))
+    lines, complaints, misses = asyncio.run(replayed(name, stored(calls, facts, home), home))
     assert misses == []
     assert lines == told(ran.stdout), complaints
     assert len(lines) > 1

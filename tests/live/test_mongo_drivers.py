@@ -15,8 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 from normalizers.base import When
 from replayer.book import Book
 from replayer.calls import compare

@@ -21,7 +21,7 @@ from wiretape.protocols.base import Interaction
 from wiretape.tree import Tree
 
 CODEC = codec("postgres")
-RECORDED = [name for name in SCENARIOS if name != "psycopg3-copy"]  # COPY is not played back
+RECORDED = list(SCENARIOS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +82,6 @@ def test_formats_and_preparing_may_change(postgres: Postgres, made: str, served:
     assert untyped(answers) == untyped(recording.answers)
     # a driver that prepares deallocates, too: that is answered by the mock itself
     assert {ask.role for ask in book.misses} <= {"housekeeping"}
-
-
-def test_copy_is_tolerated_and_said_to_be_missing(postgres: Postgres) -> None:
-    recording = record(postgres.port, SCENARIOS["psycopg3-copy"])
-    assert [one.operation for one in recording.interactions if one.incomplete] == [
-        "COPY line (id) FROM STDIN",
-        "COPY (SELECT id FROM thing ORDER BY id) TO STDOUT",
-    ]
-    assert len(recording.interactions) == 6
 
 
 def test_asyncpg_is_served_what_psycopg_recorded(postgres: Postgres) -> None:

@@ -108,6 +108,8 @@ def test_the_schema_is_one_and_fits() -> None:
         params=[1, None], param_types=["int4", "text"], columns=[["n", "int4"]], rows=[[1]], tag="X 1",
         error={"message": "x", "position": 1},
         stage="bind", notices=[{"message": "y"}], parameters={"TimeZone": "UTC"}, suspended=True, results=[{"tag": "A"}],
+        copy_in=[[1, None]], copy_out="text", copy_fail=True, described=True, cursor="SELECT 1",
+        payload="x", notifications=[{"channel": "c"}],
     )  # fmt: skip
     validator = jsonschema.Draft202012Validator(schema)
     assert list(validator.iter_errors(dict(whole.fields))) == []

@@ -594,3 +594,89 @@ def test_a_description_is_waited_for() -> None:
     wire = Wire(answers=Later())
     assert names(wire.say(parse(), STATEMENT, SYNC)) == "1"
     assert names(read(wire.responder.resume(call(SELECT, **FOUND)))) == "t T Z"
+
+
+# Notifications.
+
+BELL = call("NOTIFY bell", payload="ding")
+TOLD = backend.NotificationResponse(process=2, channel="bell", payload="ding")
+
+
+def test_a_notification_is_told_to_who_listens() -> None:
+    wire = Wire()
+    assert wire.responder.push(BELL) is None
+    wire.query("LISTEN bell")
+    assert read(wire.responder.push(BELL) or b"") == [TOLD]
+    assert wire.responder.push(call('NOTIFY "Bell"', payload="")) is None
+    wire.query("UNLISTEN *")
+    assert wire.responder.push(BELL) is None
+    assert not [ask for ask in wire.book.misses if ask.role != "housekeeping"]
+
+
+def test_a_notification_waits_for_the_end_of_a_transaction() -> None:
+    wire = Wire()
+    wire.query("LISTEN bell")
+    wire.query("BEGIN")
+    assert wire.responder.push(BELL) == b""
+    assert TOLD not in wire.query("SELECT 1")
+    assert wire.query("COMMIT")[-2] == TOLD
+
+
+def test_listening_that_is_rolled_back_is_not() -> None:
+    wire = Wire()
+    wire.query("BEGIN")
+    wire.query("LISTEN bell")
+    wire.query("ROLLBACK")
+    assert wire.responder.push(BELL) is None
+
+
+def test_a_connection_is_told_of_its_own_notifications_as_recorded() -> None:
+    rung = call("NOTIFY bell, 'ding'", notifications=[{"channel": "bell", "payload": "ding"}])
+    wire = Wire(rung)
+    own = backend.NotificationResponse(process=1, channel="bell", payload="ding")
+    assert own not in wire.query(rung.operation)
+    wire.query("LISTEN bell")
+    assert wire.query(rung.operation)[-2] == own
+    wire.query("BEGIN")
+    assert own not in wire.query(rung.operation)
+    assert wire.query("COMMIT")[-2] == own
+    wire.query("DISCARD ALL")
+    assert own not in wire.query(rung.operation)
+
+
+def test_a_notification_is_an_ask_of_its_own_kind() -> None:
+    pushed, said = CODEC.ask(BELL), CODEC.ask(call("NOTIFY bell"))
+    assert (pushed.role, pushed.values, pushed.labels) == ("push", ("ding",), ("payload",))
+    assert (said.role, said.writes) == ("query", True)
+    assert pushed.shape != said.shape
+
+
+# Cursors.
+
+
+def test_two_cursors_whose_fetches_read_alike_are_told_apart() -> None:
+    """Their names have numbers in them, so they are made up, and may be others in another run."""
+    columns: Tree = {"n": "int4"}
+    first, second = "SELECT n FROM x WHERE n > 1", "SELECT n FROM x WHERE n > 2"
+    wire = Wire(
+        call(f"DECLARE name_1 NO SCROLL CURSOR WITH HOLD FOR {first}"),
+        call(f"DECLARE name_1 CURSOR FOR {second}"),
+        call("FETCH 1 FROM name_1", cursor=first, columns=columns, rows=[[2]]),
+        call("FETCH 1 FROM name_1", cursor=second, columns=columns, rows=[[3]]),
+    )
+    wire.query("BEGIN")
+    wire.query(f"DECLARE c_71 CURSOR FOR {second}")
+    wire.say(
+        Parse(name="", sql='DECLARE "c_72" NO SCROLL CURSOR WITH HOLD FOR SELECT n FROM x WHERE n > $1', types=(23,)),
+        Bind(portal="", statement="", formats=(), parameters=(b"1",), results=()), ALL, SYNC,
+    )  # fmt: skip
+    assert values(wire.query('FETCH 1 FROM "c_72"')) == [[b"2"]]
+    assert values(wire.query("FETCH 1 FROM c_71")) == [[b"3"]]
+    wire.query("COMMIT")
+    assert values(wire.query('FETCH 1 FROM "c_72"')) == [[b"2"]]
+    wire.query("FETCH 1 FROM c_71")  # it ended with its transaction
+    assert wire.book.misses[-1].shape == "fetch ? from name_1"
+
+
+def values(said: list[PgMessage]) -> list[list[bytes | None]]:
+    return [list(each.values) for each in said if isinstance(each, backend.DataRow)]

@@ -156,7 +156,8 @@ def test_a_literal_s_value(literal: str, expected: str) -> None:
         ("SELECT t.oid, typarray FROM pg_type t JOIN pg_namespace ns ON typnamespace = ns.oid WHERE typname = 'hstore'",
         "housekeeping"),
         ("insert into pg_type_log select 1 from pg_type", "query"), ("select a from my_pg_type", "query"),
-        ("INSERT INTO t VALUES (1)", "query"), ("FETCH 1 FROM c", "query"), ("LISTEN jobs", "query"),
+        ("INSERT INTO t VALUES (1)", "query"), ("FETCH 1 FROM c", "query"), ("LISTEN jobs", "housekeeping"),
+        ("NOTIFY jobs", "query"),
     ],
 )  # fmt: skip
 def test_a_statement_s_role(sql: str, role: str) -> None:
@@ -170,6 +171,7 @@ def test_the_drivers_own_questions_about_types_are_housekeeping() -> None:
 
 
 WRITES = (
+    "NOTIFY jobs, 'x'", "select pg_notify('a', 'b')",
     "INSERT INTO t VALUES (1)", "update t set a = 1", "DELETE FROM t", "MERGE INTO t USING s ON true WHEN MATCHED THEN DELETE",
     "TRUNCATE t", "COPY t FROM STDIN", 'copy "my t" (a, "b c") from stdin', "copy a.b from stdin", "CREATE TABLE t (a int)",
     "alter table t add b int", "DROP TABLE t", "CALL p(1)", "DO $$ begin end $$", "COMMIT", "end", "prepare transaction 'x'",
@@ -179,7 +181,7 @@ WRITES = (
     "explain (analyze) insert into t select 1", "refresh materialized view v", "grant all on t to x",
 )  # fmt: skip
 READS = (
-    "SELECT 1", "select a from t for update", "select nextval('s')", "select pg_notify('a', 'b')", "COPY t TO STDOUT",
+    "SELECT 1", "select a from t for update", "select nextval('s')", "COPY t TO STDOUT",
     "copy (select a from t) to stdout", "with x as (select a from t for update) select 1", "ROLLBACK", "BEGIN", "SAVEPOINT a",
     "explain delete from t", "explain analyze select 1", "values (1)", "table t", "fetch 1 from c",
     "with x as (select 1) select 'insert into t'",

@@ -11,6 +11,7 @@ from wiretape.protocols.base import Interaction, Side
 from wiretape.protocols.postgres import reading
 from wiretape.protocols.postgres.backend import (
     AuthenticationOk,
+    BackendKeyData,
     BindComplete,
     CloseComplete,
     Column,
@@ -296,10 +297,11 @@ def test_names_that_repeat_stand_in_a_list() -> None:
 def test_notices_and_settings_belong_to_what_caused_them() -> None:
     changed = ParameterStatus(name="TimeZone", value="Europe/Paris")
     notified = NotificationResponse(process=1, channel="c", payload="p")
-    simple, extended = Tape().say(
+    pushed, simple, extended = Tape().say(
         (C, Query(sql="SET TimeZone = 'Europe/Paris'")), (S, NOTICE), (S, done("SET")), (S, notified), (S, changed), (S, IDLE),
         *ASKED, (S, ParseComplete()), (S, BindComplete()), (S, N), (S, NOTICE), (S, done("SELECT 0")), (S, changed), (S, IDLE),
     )  # fmt: skip
+    assert (pushed.role, pushed.operation, pushed.fields) == ("push", "NOTIFY c", {"payload": "p"})
     for found in (simple, extended):
         assert found.fields["notices"] == [{"severity": "NOTICE", "code": "00000", "message": "hello"}]
         assert found.fields["parameters"] == {"TimeZone": "Europe/Paris"}
@@ -337,15 +339,17 @@ def test_what_is_sent_before_one_sync_is_one_transaction() -> None:
 def test_a_copy_by_simple_query_keeps_in_step(response: PgMessage) -> None:
     tape = Tape()
     side = C if isinstance(response, CopyInResponse) else S
+    way = "in" if side is C else "out"
     (copied,) = tape.say(
-        (C, Query(sql="COPY t FROM STDIN")),
+        (C, Query(sql="COPY t FROM STDIN" if side is C else "COPY t TO STDOUT")),
         (S, response),
         (side, CopyData(data=b"1\n")),
         (side, CopyDone()),
         (S, done("COPY 1")),
         (S, IDLE),
     )
-    assert copied.incomplete == "COPY is not recorded yet"
+    assert copied.incomplete == ""
+    assert copied.fields == {f"copy_{way}": [[1]]}
     assert len(tape.say(*ASKED, *ANSWERED)) == 1
 
 
@@ -356,7 +360,8 @@ def test_a_sync_sent_before_the_copy_was_known_is_dropped() -> None:
         (S, BindComplete()), (S, CopyInResponse(format=0, columns=())), (C, SYNC), (C, CopyData(data=b"1\n")), (C, CopyDone()),
         (C, SYNC), (S, done("COPY 1")), (S, IDLE),
     )  # fmt: skip
-    assert copied.incomplete == "COPY is not recorded yet"
+    assert copied.incomplete == ""
+    assert copied.fields == {"copy_in": [[1]]}
     assert len(tape.say(*ASKED, *ANSWERED)) == 1
 
 
@@ -455,3 +460,46 @@ def test_terminate_ends_quietly() -> None:
     tape = Tape()
     assert not tape.say((C, Terminate()))
     assert not tape.close()
+
+
+# Notifications.
+
+KEY = BackendKeyData(process=7, key=b"1234")
+
+
+def test_the_clients_own_notification_belongs_to_its_cause() -> None:
+    own = NotificationResponse(process=7, channel="Bell", payload="p")
+    simple, extended = Tape().say(
+        (S, KEY), (C, Query(sql="NOTIFY \"Bell\", 'p'")), (S, done("NOTIFY")), (S, own), (S, IDLE),
+        *ASKED, (S, ParseComplete()), (S, BindComplete()), (S, N), (S, done("SELECT 0")), (S, own), (S, IDLE),
+    )  # fmt: skip
+    for found in (simple, extended):
+        assert found.fields["notifications"] == [{"channel": "Bell", "payload": "p"}]
+        assert found.role == "query"
+
+
+def test_others_notifications_are_pushes_whenever_they_come() -> None:
+    tape = Tape()
+    (pushed,) = tape.say((S, KEY), (S, NotificationResponse(process=8, channel='Odd "one"', payload="")))
+    assert (pushed.role, pushed.operation, pushed.fields) == ("push", 'NOTIFY "Odd ""one"""', {"payload": ""})
+    (pushed,) = tape.say((S, NotificationResponse(process=7, channel="c", payload="late")))
+    assert pushed.role == "push"
+
+
+# Cursors.
+
+
+def test_a_fetch_says_what_its_cursor_is_of() -> None:
+    fetched = ((S, N), (S, done("FETCH 0")), (S, ACTIVE))
+    _, extended, simple, *others = Tape().say(
+        (C, Query(sql="BEGIN")), (S, done("BEGIN")), (S, ACTIVE),
+        (C, parse("DECLARE \"srv\" SCROLL CURSOR FOR SELECT n FROM x WHERE n > $1 AND t = $2", types=(23, 25))),
+        (C, Bind(portal="", statement="", formats=(), parameters=(b"7", b"it's"), results=())), (C, execute()), (C, SYNC),
+        (S, ParseComplete()), (S, BindComplete()), (S, done("DECLARE CURSOR")), (S, ACTIVE),
+        (C, Query(sql="FETCH FORWARD 2 FROM srv")), *fetched,
+        (C, Query(sql="CLOSE srv")), (S, done("CLOSE CURSOR")), (S, ACTIVE),
+        (C, Query(sql="MOVE 1 IN srv")), (S, done("MOVE 0")), (S, ACTIVE),
+    )  # fmt: skip
+    assert extended.operation.startswith("DECLARE")
+    assert simple.fields["cursor"] == "SELECT n FROM x WHERE n > 7 AND t = 'it''s'"
+    assert "cursor" not in others[-1].fields

@@ -12,9 +12,9 @@ from wiretape.protocols.base import Codec
 CODECS: Mapping[str, str] = MappingProxyType(
     {
         "http": "wiretape.protocols.http",
-        "mongo": "wiretape.protocols.mongo",
         "mysql": "wiretape.protocols.mysql",
         "postgres": "wiretape.protocols.postgres",
+        "mongo": "wiretape.protocols.mongo",
         "raw": "wiretape.protocols.raw",
         "redis": "wiretape.protocols.redis",
     }

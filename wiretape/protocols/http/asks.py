@@ -82,10 +82,10 @@ def make(target: str, request: Asked) -> Ask:
 
 def _path(request: Asked, labels: list[str], values: list[Tree]) -> str:
     """The path with `?` for what looks like an id, which becomes a value: it may be bound to another."""
-    authority, path, _ = split_target(request.url)
+    origin, path, _ = split_target(request.url)
     if is_grpc(request.headers):
         return path
-    shape = [authority]
+    shape = [origin]
     for at, (word, varies) in enumerate(path_parts(path)):
         shape.append("?" if varies else word.replace(" ", "%20"))
         if varies:

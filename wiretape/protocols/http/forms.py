@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from typing import cast
 
 from wiretape import body as bodies
-from wiretape.case import EMPTY, Body, BodyKind, Headers, Response
+from wiretape import jsontext
+from wiretape.body import websocket
+from wiretape.case import EMPTY, Body, BodyKind, Direction, Headers, Response
+from wiretape.case import Message as Told
+from wiretape.case import MessageKind as Kind
 from wiretape.casedump import pairs
 from wiretape.errors import EncodeError
 from wiretape.protocols.base import Side
@@ -18,7 +22,7 @@ from wiretape.tree import Tree
 RESPONSE_KEYS = ("status", "reason", "headers", "trailers", "unfinished")
 _BODY = "body"
 _STYLE, _RAW = "body_style", "body_raw"
-_JSON: Headers = (("content-type", "application/json"),)
+_MESSAGES = ("send", "receive", "send_close", "receive_close")
 # The connection's own, and what a mock cannot say truthfully: it has no clock, and no other address to offer.
 _UNSAID = frozenset(
     (
@@ -30,6 +34,7 @@ _UNSAID = frozenset(
         "alt-svc",
         "sec-websocket-accept",
         "sec-websocket-extensions",
+        "grpc-accept-encoding",
     )
 )
 
@@ -159,56 +164,33 @@ def _stored_body(tree: Mapping[str, Tree], headers: Headers) -> Body:
 
 
 def message_field(message: Message) -> Tree:
-    """A WebSocket message: `{client: …}`, or `{client_close: code, reason: …}`; JSON objects and lists as trees."""
-    name = message.side.value
-    match message.kind:
-        case "close":
-            code = int.from_bytes(message.data[:2]) if len(message.data) >= 2 else None
-            reason = message.data[2:].decode("utf-8", "replace")
-            return {f"{name}_close": code, **({"reason": reason} if reason else {})}
-        case "binary":
-            return {name: message.data}
-        case _:
-            body = bodies.read(message.data, _JSON)
-            if body.kind == "json" and isinstance(body.value, dict | list):
-                return {name: body.value, **({"style": body.style} if body.style else {})}
-            return {name: message.data.decode("utf-8", "replace")}
+    """A WebSocket message as in a case: `{send: …}`, `{receive: …}`, `{send_close: {code, reason}}`; the service sends."""
+    direction: Direction = "send" if message.side is Side.CLIENT else "receive"
+    told = websocket.read(direction, message.kind, message.data)
+    name = f"{direction}_close" if told.kind == "close" else direction
+    return {name: told.value, "style": told.style} if told.style else {name: told.value}
 
 
 def message(tree: Tree, path: str) -> Message:
     """The inverse of `message_field`. Raises EncodeError."""
-    if isinstance(tree, Mapping):
-        for side in Side:
-            if side.value in tree:
-                kind, data = _message_data(tree[side.value], tree.get("style", ""), path)
-                return Message(side=side, kind=kind, data=data, at=0.0)
-            if f"{side.value}_close" in tree:
-                return Message(side=side, kind="close", data=_close_data(tree, side, path), at=0.0)
-    raise EncodeError(path, "a message is written `client: …` or `server: …` (or client_close, server_close with a code)")
+    names = [name for name in _MESSAGES if isinstance(tree, Mapping) and name in tree]
+    if not isinstance(tree, Mapping) or len(names) != 1 or not tree.keys() <= {*_MESSAGES, "style"}:
+        raise EncodeError(path, "a message is one of `send: …`, `receive: …`, `send_close: {…}` and `receive_close: {…}`")
+    name, style = names[0], tree.get("style", "")
+    direction: Direction = "send" if name.startswith("send") else "receive"
+    value = tree[name]
+    kind: Kind = "close" if name != direction else _kind(value)
+    if kind == "text" and not isinstance(value, str):
+        value = jsontext.dump(value)
+    if kind == "close" and value is None:
+        value = {}
+    try:
+        data = websocket.write(Told(direction=direction, kind=kind, value=value, style=str(style)))
+    except EncodeError as error:
+        raise EncodeError(f"{path}.{name}", error.reason) from None
+    wire: MessageKind = "text" if kind == "json" else kind
+    return Message(side=Side.CLIENT if direction == "send" else Side.SERVER, kind=wire, data=data, at=0.0)
 
 
-def _message_data(value: Tree, style: Tree, path: str) -> tuple[MessageKind, bytes]:
-    match value:
-        case bytes():
-            return "binary", value
-        case dict() | list():
-            body = Body(kind="json", value=value, style=str(style))
-            try:
-                return "text", bodies.write(body, _JSON)
-            except EncodeError as error:
-                raise EncodeError(path, error.reason) from None
-        case None:
-            return "text", b""
-        case bool():
-            return "text", b"true" if value else b"false"
-        case _:
-            return "text", str(value).encode("utf-8", "surrogatepass")
-
-
-def _close_data(tree: Mapping[str, Tree], side: Side, path: str) -> bytes:
-    code, reason = tree[f"{side.value}_close"], str(tree.get("reason", ""))
-    if code is None:
-        return b""
-    if type(code) is not int or not 1000 <= code <= 4999 or len(reason.encode()) > 123:
-        raise EncodeError(path, "a WebSocket closes with a code from 1000 to 4999 and a reason of up to 123 bytes")
-    return code.to_bytes(2) + reason.encode()
+def _kind(value: Tree) -> Kind:
+    return "json" if isinstance(value, dict | list) else "binary" if isinstance(value, bytes) else "text"

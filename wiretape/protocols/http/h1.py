@@ -14,7 +14,7 @@ from wiretape import body
 from wiretape.case import Headers
 from wiretape.errors import DecodeError
 from wiretape.protocols.base import Side
-from wiretape.protocols.http.building import Building
+from wiretape.protocols.http.building import Building, Part
 from wiretape.protocols.http.exchange import SWITCHING, Exchange
 from wiretape.protocols.http.framing import Data, End, Framing, Head, Reader
 
@@ -52,6 +52,11 @@ class Http1:
     def endless(self) -> bool:
         """Whether a response has begun that may never end."""
         return any(each.response.begun and each.response.streams for each in self._open)
+
+    @property
+    def answering(self) -> Part | None:
+        """The response under way, if one has begun."""
+        return next((each.response for each in self._open if each.response.begun and not each.response.over), None)
 
     def feed(self, side: Side, data: bytes, at: float) -> Iterator[Exchange]:
         """Exchanges that became whole with these bytes. Raises DecodeError on bytes that are not HTTP/1.x."""
@@ -128,7 +133,7 @@ class Http1:
         each.response.start, each.response.headers, each.response.begun = head.start, head.headers, True
         method = each.request.start[0]
         if status == SWITCHING or (method == "CONNECT" and 200 <= status < 300):
-            self._switch(each, body.header(head.headers, "upgrade") if status == SWITCHING else "")
+            self._switch(each, (body.header(head.headers, "upgrade") or "unknown") if status == SWITCHING else "")
             return
         reader.expect(_response_framing(head, method, status))
 

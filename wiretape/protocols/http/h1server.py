@@ -28,10 +28,13 @@ class Upgrade:
 
 
 class Http1Server:
-    """One connection. `socket` is set where it became a WebSocket, `upgrade` where HTTP/2, `tunnel` after CONNECT."""
+    """One connection. `socket` is set where it became a WebSocket, `upgrade` where HTTP/2, `tunnel` after CONNECT.
 
-    def __init__(self, desk: Desk, origin: str = "") -> None:
-        self._desk, self._origin = desk, origin
+    `upgrades`: a client that asks for HTTP/2 gets it. `origin` stands before every path where it came through a tunnel.
+    """
+
+    def __init__(self, desk: Desk, origin: str = "", *, upgrades: bool = False) -> None:
+        self._desk, self._origin, self._upgrades = desk, origin, upgrades
         self._reader = Reader(requests=True)
         self._head: Head | None = None
         self._body = bytearray()
@@ -106,7 +109,7 @@ class Http1Server:
             self.tunnel = url
             return b"HTTP/1.1 200 Connection established\r\n\r\n"
         request = Received(method=method, url=self._origin + url if url[:1] == "/" else url, headers=head.headers, body=data)
-        if settings := _upgrades(head):
+        if self._upgrades and (settings := _settings(head)):
             self.upgrade = Upgrade(request=request, settings=settings, rest=self._reader.rest())
             return b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
         found = self._desk.take(request)
@@ -139,7 +142,7 @@ class Http1Server:
         return out
 
 
-def _upgrades(head: Head) -> str:
+def _settings(head: Head) -> str:
     """The settings of a request that asks for HTTP/2 (RFC 7540 section 3.2); empty where it does not."""
     wanted = bodies.header(head.headers, "upgrade").lower()
     return bodies.header(head.headers, "http2-settings") if "h2c" in [word.strip() for word in wanted.split(",")] else ""

@@ -36,7 +36,7 @@ SCHEMA: Mapping[str, Tree] = MappingProxyType(
         },
         "messages": {
             "type": "array",
-            "description": "a WebSocket's messages, in order: `client: …` or `server: …`",
+            "description": "a WebSocket's messages, in order: `send: …` or `receive: …`",
             "items": {"type": "object"},
         },
     }

@@ -23,7 +23,9 @@ _UNSAID = re.compile(
     re.VERBOSE,
 )
 _VERSION = re.compile(r"v\d+(?:[._-]?[a-z0-9]+)?|\d{4}-\d\d-\d\d")
+_ORIGIN = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 _GRPC = "application/grpc"
+_PLAIN_PORTS = ("80", "8080")
 
 
 def said(headers: Headers) -> Headers:
@@ -73,12 +75,19 @@ def gathered(form: Tree) -> Tree:
 
 
 def split_target(target: str) -> tuple[str, str, str]:
-    """Authority (empty for the usual origin form), path, and query of a request target."""
-    authority = ""
-    if found := re.match(r"(?i)https?://([^/?#]*)", target):
-        authority, target = found[1].lower(), target[found.end() :] or "/"
+    """Origin (`https://host`; empty for the usual form of a target), path, and query of a request target."""
+    origin = ""
+    if found := _ORIGIN.match(target):
+        origin, target = found[0].lower(), target[found.end() :] or "/"
     path, _, query = target.partition("#")[0].partition("?")
-    return authority, path, query
+    return origin, path, query
+
+
+def tunnelled(authority: str) -> str:
+    """The origin (`https://host`) of requests that come through a tunnel to `host:port`: TLS, but for ports that say not."""
+    host, _, port = authority.rpartition(":")
+    scheme = "http" if port in _PLAIN_PORTS else "https"
+    return f"{scheme}://{host}" if port in ("80", "443") else f"{scheme}://{host}:{port}"
 
 
 def path_parts(path: str) -> Iterator[tuple[str, bool]]:

@@ -47,6 +47,7 @@ class CallTap:
             fields=fields,
             started=exchange.started,
             ended=exchange.ended,
+            role="housekeeping" if exchange.method == "CONNECT" else "query",
             incomplete=exchange.incomplete,
         )
 

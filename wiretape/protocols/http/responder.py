@@ -9,16 +9,17 @@ from wiretape.protocols.base import Answers, Ask, Miss
 from wiretape.protocols.http.h1server import Http1Server
 from wiretape.protocols.http.h2frames import PREFACE
 from wiretape.protocols.http.h2server import Http2Server
+from wiretape.protocols.http.meaning import tunnelled
 from wiretape.protocols.http.replies import Desk
 from wiretape.tree import Tree
-
-_PLAIN_PORTS = frozenset(("80", "8080"))
 
 
 class HttpResponder:
     """The mock's side of one connection (`wiretape.protocols.base.Responder`)."""
 
-    def __init__(self, facts: Mapping[str, Tree], answers: Answers, target: str) -> None:  # noqa: ARG002 - both versions are spoken
+    def __init__(self, facts: Mapping[str, Tree], answers: Answers, target: str) -> None:
+        versions = facts.get("versions")
+        self._upgrades = isinstance(versions, list) and "2" in map(str, versions)
         self._desk = Desk(answers, target)
         self._server: Http1Server | Http2Server | None = None
         self._held = b""
@@ -72,7 +73,7 @@ class HttpResponder:
         if data.startswith(PREFACE):
             server = self._server = Http2Server(self._desk, self._origin)
             return server.start() + server.receive(data)
-        self._server = Http1Server(self._desk, self._origin)
+        self._server = Http1Server(self._desk, self._origin, upgrades=self._upgrades)
         return self._after(self._server.receive(data))
 
     def _after(self, out: bytes) -> bytes:
@@ -85,9 +86,8 @@ class HttpResponder:
             started = after.start((server.upgrade.request, server.upgrade.settings))
             return out + started + after.receive(server.upgrade.rest)
         if server.tunnel:
-            host, _, port = server.tunnel.rpartition(":")
-            self._upgrade = port not in _PLAIN_PORTS
-            self._origin = f"{'https' if self._upgrade else 'http'}://{host}{'' if port in ('80', '443') else ':' + port}"
+            self._origin = tunnelled(server.tunnel)
+            self._upgrade = self._origin.startswith("https:")
             self._held, self._server = server.rest(), None
             return out if self._upgrade else out + self.receive(b"")
         return out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from wiretape.errors import DecodeError
 from wiretape.protocols.base import Side
@@ -11,6 +12,7 @@ from wiretape.protocols.http.exchange import Exchange
 from wiretape.protocols.http.h1 import Http1, Switched
 from wiretape.protocols.http.h2 import Http2
 from wiretape.protocols.http.h2frames import PREFACE
+from wiretape.protocols.http.meaning import tunnelled
 from wiretape.protocols.http.websocket import WebSocket, compression
 
 _HELD = 256 * 1024
@@ -23,6 +25,9 @@ class HttpTap:
         self._max_body = max_body
         self._held: list[tuple[Side, bytes, float]] = []
         self._spoken: Http1 | Http2 | _Sockets | _Opaque | None = None
+        self._origin = ""
+        self._client_begins = self._server_begins = b""
+        self._size = 0
 
     @property
     def idle(self) -> bool:
@@ -40,33 +45,48 @@ class HttpTap:
             yield from self._feed(side, data, at)
             return
         self._held.append((side, data, at))
+        self._size += len(data)
+        if side is Side.CLIENT:
+            self._client_begins += data[: len(PREFACE) - len(self._client_begins)]
+        else:
+            self._server_begins = self._server_begins or data[:1]
         self._spoken = self._recognise()
         if self._spoken is not None:
-            held, self._held = self._held, []
+            held, self._held, self._size = self._held, [], 0
+            self._client_begins = self._server_begins = b""
             for chunk in held:
                 yield from self._feed(*chunk)
 
     def close(self, at: float) -> Iterator[Exchange]:
         """The connection ended: what may end with it is whole, anything else under way is incomplete."""
         if self._spoken is not None:
-            yield from self._spoken.close(at)
+            for exchange in self._spoken.close(at):
+                yield self._placed(exchange)
+
+    def _placed(self, exchange: Exchange) -> Exchange:
+        """An exchange that came through a tunnel, with the whole URL as its target."""
+        if not self._origin or not exchange.target.startswith("/"):
+            return exchange
+        return replace(exchange, target=self._origin + exchange.target)
 
     def _recognise(self) -> Http1 | Http2 | None:
         """What is spoken, once that is certain: a server of HTTP/2 may speak before the client's preface."""
-        client = b"".join(data for side, data, _ in self._held if side is Side.CLIENT)[: len(PREFACE)]
-        server = next((data for side, data, _ in self._held if side is Side.SERVER and data), b"")
+        client, server = self._client_begins, self._server_begins
         if client == PREFACE:
             return Http2(self._max_body)
         if client != PREFACE[: len(client)] or (server and server[0]):
+            if self._origin and client and not client[:1].isalpha():
+                raise DecodeError(f"what the tunnel to {self._origin} carries is not HTTP, or TLS that nobody took off", 0)
             return Http1(self._max_body)
-        if sum(len(data) for _, data, _ in self._held) > _HELD:
+        if self._size > _HELD:
             raise DecodeError("a server that speaks before its client", 0)
         return None
 
     def _feed(self, side: Side, data: bytes, at: float) -> Iterator[Exchange]:
         spoken = self._spoken
         assert spoken is not None
-        yield from spoken.feed(side, data, at)
+        for exchange in spoken.feed(side, data, at):
+            yield self._placed(exchange)
         if isinstance(spoken, Http1) and spoken.switched is not None:
             yield from self._switch(spoken.switched, at)
 
@@ -76,11 +96,15 @@ class HttpTap:
                 self._spoken = _Sockets(to.building, self._max_body)
             case "h2c":
                 self._spoken = Http2(self._max_body, to.building)
+            case "" if not self._origin:
+                yield to.building.freeze(self._max_body)
+                self._spoken, self._origin = None, tunnelled(to.building.request.start[1])
             case _:
                 self._spoken = _Opaque()
                 yield to.building.freeze(self._max_body)
-        yield from self._spoken.feed(Side.CLIENT, to.client, at)
-        yield from self._spoken.feed(Side.SERVER, to.server, at)
+        for side, data in ((Side.CLIENT, to.client), (Side.SERVER, to.server)):
+            if data:
+                yield from self.feed(side, data, at)
 
 
 class _Sockets:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 from wiretape.case import Call
 from wiretape.errors import EncodeError
 from wiretape.protocols.base import Ask, Role
-from wiretape.protocols.postgres.sql import Statement, canonical, values
+from wiretape.protocols.postgres.copydata import cell
+from wiretape.protocols.postgres.copylayout import Layout, layout_of
+from wiretape.protocols.postgres.cursors import read_by
+from wiretape.protocols.postgres.sql import Statement, canonical, identifier, values
 from wiretape.protocols.postgres.types import Catalog, parse_type
 from wiretape.protocols.postgres.values import from_tree
 from wiretape.tree import Tree
@@ -26,8 +29,8 @@ _LONGEST_VALUE_KEPT: Final = 256
 class Plan:
     """What one SQL text asks.
 
-    `role` is the weightiest of its statements'; `parameters` is the highest `$n`. Known by its
-    identity, so that it is a cheap key.
+    `role` is the weightiest of its statements'; `parameters` is the highest `$n`; `layout` is that of the data of a COPY, if
+    the text is one, `cursor` the name of the cursor that it reads. Known by its identity, so that it is a cheap key.
     """
 
     sql: str
@@ -36,6 +39,8 @@ class Plan:
     role: Role
     writes: bool
     parameters: int
+    layout: Layout | None = None
+    cursor: str = ""
 
     @property
     def verb(self) -> str:
@@ -58,6 +63,8 @@ def _plan(sql: str) -> Plan:
         role=next((role for role in _ORDER if role in roles), "housekeeping"),
         writes=any(statement.writes for statement in statements),
         parameters=max((slot for each in statements for slot in each.literals if isinstance(slot, int)), default=0),
+        layout=layout_of(statements[0]) if len(statements) == 1 else None,
+        cursor=read_by(sql) if len(statements) == 1 else "",
     )
 
 
@@ -85,6 +92,24 @@ _kept_ask = lru_cache(maxsize=4096)(_make)
 def ask(call: Call) -> Ask:
     """A recorded call as an ask."""
     params, types = call.fields.get("params"), call.fields.get("param_types")
+    if call.fields.get("described") is True:
+        return describing(call.target, plan(call.operation))
+    if "payload" in call.fields:
+        shape = f'notification "{channel(call)}"'
+        return Ask(
+            target=call.target,
+            operation=call.operation,
+            shape=shape,
+            values=(call.fields["payload"],),
+            labels=("payload",),
+            role="push",
+        )
+    if "copy_in" in call.fields:
+        asked = _make(call.target, plan(call.operation), ())
+        return sending(asked, call.fields["copy_in"], gave_up=call.fields.get("copy_fail") is True)
+    if "cursor" in call.fields:
+        query = plan(str(call.fields["cursor"]))
+        return reading(_make(call.target, plan(call.operation), ()), query.shape, _make("", query, ()).values)
     if not isinstance(params, list):
         return _make(call.target, plan(call.operation), ())
     named = types if isinstance(types, list) else []
@@ -102,5 +127,42 @@ def _text(value: Tree, kind: Tree) -> Tree:
         return value
     try:
         return from_tree(BUILT_IN, oid, value)
+    except EncodeError:
+        return value
+
+
+def channel(call: Call) -> str:
+    """The channel of a notification (`NOTIFY bell`)."""
+    return identifier(call.operation.partition(" ")[2].strip())
+
+
+def reading(ask: Ask, shape: str, values: tuple[Tree, ...]) -> Ask:
+    """The ask of a FETCH or MOVE with the query of its cursor, that is with the query's `shape` and `values`."""
+    return replace(ask, shape=f"{ask.shape} of {shape}", values=(*ask.values, *values))
+
+
+def describing(target: str, asked: Plan) -> Ask:
+    """The ask of a statement that is described only. It is no statement's own: what a driver describes it may never run."""
+    return Ask(target=target, operation=asked.sql, shape=f"describe {asked.shape}", role="housekeeping")
+
+
+def sending(ask: Ask, data: Tree, *, gave_up: bool) -> Ask:
+    """The ask of a COPY with what the client sent: its rows are values of the ask. `gave_up`: it ended in CopyFail."""
+    rows: list[Tree] = data if isinstance(data, list) else [data]
+    labels = [f"value {at}" for at in range(1, len(ask.values) + 1)]
+    values = list(ask.values)
+    for at, row in enumerate(rows):
+        cells = row if isinstance(row, list) else [row]
+        labels += [f"copy_in[{at}][{place}]" for place in range(len(cells))]
+        values += map(_cell, cells)
+    if gave_up:
+        labels.append("copy_fail")
+        values.append(True)
+    return replace(ask, values=tuple(values), labels=tuple(labels))
+
+
+def _cell(value: Tree) -> Tree:
+    try:
+        return value if isinstance(value, bytes) else cell(value, "")
     except EncodeError:
         return value

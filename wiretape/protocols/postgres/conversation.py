@@ -7,29 +7,33 @@ the server is ready for the next query: until then they may still gain a notice,
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from wiretape.errors import DecodeError
 from wiretape.protocols.base import Interaction
 from wiretape.protocols.postgres import backend, frontend
+from wiretape.protocols.postgres.asks import plan
+from wiretape.protocols.postgres.backend import Column
+from wiretape.protocols.postgres.copies import BOTH_WAYS, Copies
+from wiretape.protocols.postgres.copylayout import Direction, introspection
+from wiretape.protocols.postgres.cursors import Cursors, closed, declared, written_out
 from wiretape.protocols.postgres.ledger import Ledger
 from wiretape.protocols.postgres.messages import PgMessage
 from wiretape.protocols.postgres.observed import Observed
 from wiretape.protocols.postgres.pending import Pending, Portal, Prepared
 from wiretape.protocols.postgres.reading import Reading
 from wiretape.protocols.postgres.results import decoder, format_of
+from wiretape.protocols.postgres.sql import quoted
 from wiretape.protocols.postgres.types import type_name
 from wiretape.tree import Tree
 
-COPY: Final = "COPY is not recorded yet"
 FUNCTION: Final = "a function call by OID is not recorded"
 UNANSWERED: Final = "the connection ended before the answer was whole"
 
 _QUEUED: Mapping[int, type[PgMessage]] = MappingProxyType({tag: frontend.FRONTEND[tag] for tag in b"PBDECSQF"})
 _SYNC = ord("S")
-_ENDS_COPY = frozenset(b"cf")
 
 
 class Conversation:
@@ -40,18 +44,21 @@ class Conversation:
         self._ledger = Ledger()
         self._queue: deque[Pending] = deque()
         self._skipping = False  # after an error the server drops what comes before the next Sync
-        self._copying = False  # while the client sends a COPY, the server drops Flush and Sync
+        self._copies = Copies()
+        self._cursors: Cursors[str] = Cursors()
+        self._process: int | None = None
         self._prepared: dict[str, Prepared] = {}
         self._portals: dict[str, Portal] = {}
         self._at = 0.0
         self._bare: Mapping[int, Callable[[], None]] = {
             ord("1"): self._parsed, ord("2"): self._bound, ord("3"): self._closed, ord("n"): self._no_data,
-            ord("s"): self._suspended, ord("G"): self._copy_in, ord("H"): self._copy, ord("W"): self._copy_in,
+            ord("s"): self._suspended, ord("W"): self._copy_both,
         }  # fmt: skip
         self._handlers: Mapping[int, Callable[[bytes], None]] = {
             ord("D"): self._row, ord("C"): self._completed, ord("Z"): self._ready, ord("T"): self._described,
             ord("t"): self._parameters, ord("I"): self._completed, ord("E"): self._failed, ord("N"): self._noticed,
-            ord("S"): self._changed,
+            ord("S"): self._changed, ord("G"): self._copy_in, ord("H"): self._copy_out, ord("d"): self._copy_data,
+            ord("A"): self._notified, ord("K"): self._keyed,
         }  # fmt: skip
 
     @property
@@ -72,15 +79,18 @@ class Conversation:
     def asked(self, tag: int, body: bytes, at: float) -> None:
         """A message from the client. Raises DecodeError."""
         if tag not in _QUEUED:
-            self._copying = self._copying and tag not in _ENDS_COPY
-            return
-        if self._copying and tag == _SYNC:
-            return
+            last = self._queue[-1] if self._queue and not self._skipping else None
+            return self._copies.sent(tag, body, last)
+        if self._copies.reading is not None:
+            if tag == _SYNC and self._copies.drops_sync:
+                return None
+            self._copies.end()
         if self._skipping:
             if tag != _SYNC:
-                return
+                return None
             self._skipping = False
         self._queue.append(self._pending(_QUEUED[tag].decode(body), at))
+        return None
 
     def _pending(self, message: PgMessage, at: float) -> Pending:
         pending = Pending(message=message, at=at)
@@ -89,7 +99,7 @@ class Conversation:
         elif isinstance(message, frontend.FunctionCall):
             pending.reading = Reading(sql=f"FunctionCall {message.function}", simple=True, started=at, incomplete=FUNCTION)
         elif isinstance(message, frontend.Parse):
-            pending.prepared = Prepared(sql=self._observed.text(message.sql), types=message.types)
+            pending.prepared = Prepared(sql=self._observed.text(message.sql), types=message.types, at=at)
         return pending
 
     # The server answers.
@@ -133,6 +143,7 @@ class Conversation:
 
     def _reading(self, prepared: Prepared, bind: frontend.Bind | None, at: float) -> Reading:
         reading = Reading(sql=prepared.sql, simple=False, started=at, incomplete=prepared.missing)
+        prepared.told = True
         wording = self._observed.wording
         if bind is not None:
             types = prepared.described or prepared.types
@@ -146,6 +157,7 @@ class Conversation:
 
     def _parsed(self) -> None:
         pending, parse = self._head(frontend.Parse)
+        self._forget(parse.name)
         if pending.prepared is not None:
             self._prepared[parse.name] = pending.prepared
         self._queue.popleft()
@@ -157,7 +169,8 @@ class Conversation:
     def _bound(self) -> None:
         pending, bind = self._head(frontend.Bind)
         self._drop(bind.portal)
-        self._portals[bind.portal] = Portal(prepared=self._statement(bind.statement), bind=bind, at=pending.at)
+        prepared = self._statement(bind.statement)
+        self._portals[bind.portal] = Portal(prepared=prepared, bind=bind, at=pending.at)
         self._queue.popleft()
 
     def _closed(self) -> None:
@@ -165,8 +178,19 @@ class Conversation:
         if close.kind == b"P":
             self._drop(close.name)
         else:
-            self._prepared.pop(close.name, None)
+            self._forget(close.name)
         self._queue.popleft()
+
+    def _forget(self, name: str) -> None:
+        """A statement is no longer. What it was described to be is kept where it was never run: a driver asked just that."""
+        prepared = self._prepared.pop(name, None)
+        if prepared is None or prepared.described is None or prepared.told or not prepared.sql:
+            return
+        reading = self._reading(prepared, None, prepared.at)
+        reading.described, reading.role, reading.ended = True, "housekeeping", prepared.at
+        if prepared.columns is not None:
+            reading.describe(self._observed.wording, prepared.columns, ())
+        self._ledger.note(reading)
 
     def _drop(self, name: str) -> None:
         """A portal ends. What was read of it, if it was suspended, is all there will be."""
@@ -201,9 +225,20 @@ class Conversation:
         reading = self._current()
         reading.complete(self._observed.text(backend.CommandComplete.decode(body).command) if body else "")
         reading.ended = self._at
+        self._follow_cursor(reading)
         if not reading.simple:
             self._ledger.add(reading)
             self._queue.popleft()
+
+    def _follow_cursor(self, reading: Reading) -> None:
+        """A statement was done. If it reads a cursor, say which query that is of."""
+        asked = plan(reading.sql)
+        if asked.cursor:
+            reading.cursor = self._cursors.get(asked.cursor) or ""
+        elif asked.verb == "DECLARE" and (made := declared(reading.sql)) is not None:
+            self._cursors.declare(made, written_out(made.query, reading.params or ()))
+        elif asked.verb == "CLOSE":
+            self._cursors.close(closed(reading.sql))
 
     def _suspended(self) -> None:
         reading = self._current()
@@ -230,6 +265,7 @@ class Conversation:
 
     def _settle(self, status: bytes) -> None:
         if status == b"I":
+            self._cursors.end()
             for name in list(self._portals):
                 self._drop(name)
         suspended = [portal.reading for portal in self._portals.values() if portal.reading]
@@ -250,7 +286,6 @@ class Conversation:
             reading.ended = self._at
             if not reading.simple:
                 self._ledger.add(reading)
-        self._copying = False
         if error.get("severity") in ("FATAL", "PANIC"):  # nothing more comes, and what was read is whole
             if head.reading is not None:
                 self._ledger.add(head.reading)
@@ -304,6 +339,28 @@ class Conversation:
         else:
             self._ledger.notice(notice)
 
+    def _keyed(self, body: bytes) -> None:
+        self._process = backend.BackendKeyData.decode(body).process
+
+    def _notified(self, body: bytes) -> None:
+        """A notification. The client's own comes before the server is ready, and belongs to what caused it: a mock tells it
+        then, too. Any other is an interaction of its own."""
+        message = backend.NotificationResponse.decode(body)
+        channel, payload = self._observed.text(message.channel), self._observed.text(message.payload)
+        cause = (self._queue[0].reading or self._ledger.last) if self._queue and message.process == self._process else None
+        if cause is not None:
+            cause.notifications.append({"channel": channel, "payload": payload} if payload else {"channel": channel})
+            return
+        self._ledger.note(
+            Interaction(
+                operation=f"NOTIFY {quoted(channel)}",
+                fields={"payload": payload},
+                started=self._at,
+                ended=self._at,
+                role="push",
+            )
+        )
+
     def _changed(self, body: bytes) -> None:
         status = backend.ParameterStatus.decode(body)
         value = self._observed.text(status.value)
@@ -313,14 +370,35 @@ class Conversation:
             if reading is not None:
                 reading.parameters[status.name] = value
 
-    def _copy(self) -> None:
-        self._current().incomplete = COPY
+    # COPY.
 
-    def _copy_in(self) -> None:
+    def _copy(self, direction: Direction, form: int) -> Reading:
+        """The head of the queue begins a COPY."""
         reading = self._current()
-        reading.incomplete, self._copying = COPY, True
+        columns = self._introspected(plan(reading.sql).statements[0].shape) if form else None
+        self._copies.begin(reading, direction, binary=bool(form), wording=self._observed.wording, columns=columns)
+        return reading
+
+    def _introspected(self, shape: str) -> Sequence[Column] | None:
+        """The columns of a table, where a driver has asked for them to write them in binary (asyncpg does)."""
+        wanted = introspection(shape)
+        found = (prepared for prepared in self._prepared.values() if wanted and plan(prepared.sql).shape == wanted)
+        return next((prepared.columns for prepared in found), None)
+
+    def _copy_out(self, body: bytes) -> None:
+        self._copy("out", backend.CopyOutResponse.decode(body).format)
+
+    def _copy_in(self, body: bytes) -> None:
+        reading = self._copy("in", backend.CopyInResponse.decode(body).format)
+        self._copies.take(reading, self._queue[0])
         if not reading.simple:  # the Sync that the client sent before it knew of the COPY is dropped by the server
             self._queue = deque(pending for pending in self._queue if not isinstance(pending.message, frontend.Sync))
+
+    def _copy_data(self, body: bytes) -> None:
+        self._current().data(body)
+
+    def _copy_both(self) -> None:
+        self._current().incomplete = BOTH_WAYS
 
     # The end.
 
@@ -332,6 +410,9 @@ class Conversation:
         while self._queue:
             self._unanswered()
         self._settle(b"I")
+        self._ledger.release()
+        for name in list(self._prepared):
+            self._forget(name)
 
     def _unanswered(self) -> None:
         """Take the head of the queue as if it had worked, to know what is asked behind it."""

@@ -12,7 +12,7 @@ from wiretape.protocols.postgres.shape import Slot
 _BEGIN = re.compile(r"begin\b|start transaction\b")
 _END = re.compile(r"(?:commit|end|rollback|abort)\b(?! prepared)|prepare transaction\b")
 _CONTROL = re.compile(r"savepoint\b|release\b|rollback (?:work |transaction )?to\b")
-_SESSION_VERBS = frozenset(("set", "show", "reset", "discard", "deallocate", "unlisten"))
+_SESSION_VERBS = frozenset(("set", "show", "reset", "discard", "deallocate", "listen", "unlisten"))
 _SESSION_CALL = (
     r"(?:pg_catalog\.)?(?:version|current_schema|set_config|current_setting|pg_advisory_unlock_all|pg_is_in_recovery)"
     r" \([^()]*\)(?: as [^ ,]+)?"
@@ -21,7 +21,7 @@ _SESSION_QUERY = re.compile(rf"select {_SESSION_CALL}(?:, {_SESSION_CALL})*|sele
 _TYPE_QUERY = re.compile(r"\b(?:from|join) (?:pg_catalog\.)?pg_type\b")
 _WRITING_VERBS = frozenset(
     ("insert", "update", "delete", "merge", "truncate", "create", "alter", "drop", "comment", "grant", "revoke", "reindex",
-     "cluster", "vacuum", "refresh", "security", "import", "reassign", "call", "do")
+     "cluster", "vacuum", "refresh", "security", "import", "reassign", "call", "do", "notify")
 )  # fmt: skip
 _WRITING_PART = re.compile(
     r"(?:\(|[()] |^explain (?:analyze |verbose )*)(?:insert into|update|delete from|merge into) (?!set\b)\S"
@@ -70,4 +70,4 @@ def does_write(verb: str, shape: str) -> bool:
         return False
     if shape.startswith("with ") or verb == "explain":
         return _WRITING_PART.search(shape) is not None
-    return verb == "select" and " into " in shape
+    return verb == "select" and (" into " in shape or "pg_notify (" in shape)

@@ -56,6 +56,9 @@ class Engine:
             if found is None:
                 break
             tag, body = found
+            if playback.copying is not None:
+                self._copy(tag, body)
+                continue
             if extended.holds and tag != _BIND and not self._released():
                 self._deferred = found
                 break
@@ -79,6 +82,12 @@ class Engine:
                 self._extended.bound(known.bind, known.prepared, known.ask, answer)
 
         self._playback.take(known.ask, answered)
+
+    def _copy(self, tag: int, body: bytes) -> None:
+        """A message of a client that sends the data of a COPY."""
+        copying = self._playback.copying
+        if copying is not None and copying.take(tag, body) and self._playback.copying is copying:
+            self._playback.copying = None
 
     def _released(self) -> bool:
         """What was held back has been said; False where that must be waited for."""

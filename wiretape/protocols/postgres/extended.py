@@ -20,6 +20,7 @@ from wiretape.protocols.postgres.backend import (
     ParseComplete,
     PortalSuspended,
 )
+from wiretape.protocols.postgres.copyin import CopyIn, expected
 from wiretape.protocols.postgres.playback import Playback
 from wiretape.protocols.postgres.portals import (
     Portal,
@@ -41,6 +42,7 @@ from wiretape.tree import Tree
 
 _PARSED, _BOUND, _CLOSED = ParseComplete().encode(), BindComplete().encode(), CloseComplete().encode()
 _NO_DATA, _SUSPENDED, _EMPTY = NoData().encode(), PortalSuspended().encode(), EmptyQueryResponse().encode()
+_SESSION = frozenset(("parameters", "notifications"))
 _RETYPED = diagnostics.error("0A000", "cached plan must not change result type")
 
 
@@ -132,8 +134,17 @@ class Extended:
             told = f"bind message supplies {len(message.parameters)} parameters, but prepared statement needs {needed}"
             return self._error(diagnostics.error("08P01", told))
         ask = self._playback.ask(prepared.plan, self._parameters(message, prepared))
+        if (like := expected(self._playback, prepared.plan, ask)) is not None:
+            return self._bind_copy(message, prepared, ask, like)
         self.asked = prepared, self._playback.session.asking, ask
         return self._playback.take(ask, lambda answer: self.bound(message, prepared, ask, answer))
+
+    def _bind_copy(self, message: frontend.Bind, prepared: Prepared, ask: Ask, like: Call) -> None:
+        """What answers a COPY from the client depends on what it sends."""
+        nothing = Call(target=ask.target, operation=ask.operation)
+        self.bound(message, prepared, ask, nothing)
+        if message.portal in self._portals:
+            self._portals[message.portal].like = like
 
     def _parameters(self, message: frontend.Bind, prepared: Prepared) -> list[str | bytes | None]:
         """The parameters as text, or as bytes where their type is not known."""
@@ -154,7 +165,7 @@ class Extended:
         """The types of a statement's parameters: as its Parse says, else as recorded, as cast in its text, or text."""
         count = max(len(prepared.types), prepared.plan.parameters)
         if len(prepared.types) < count or 0 in prepared.types:
-            recorded = self._playback.peek(self._playback.ask(prepared.plan))
+            recorded = self._playback.like(prepared.plan)
             catalog = self._playback.renderer.wording.catalog
             prepared.types = complete_types(catalog, prepared.types, count, recorded, prepared.plan.sql)
         return prepared.types
@@ -211,7 +222,7 @@ class Extended:
     def _describe_statement(self, prepared: Prepared) -> None:
         asked = prepared.plan
         ask = self._playback.ask(asked)
-        call = self._playback.peek(ask)
+        call = self._playback.like(asked)
         if asked.role == "query" and (call is None or stage_of(call) == "describe"):
             return self._playback.take(ask, lambda answer: self._described(prepared, answer))
         return self._promise(prepared, call, ask.values)
@@ -254,6 +265,8 @@ class Extended:
         if not prepared.plan.shape:
             playback.out.append(_EMPTY)
             return None
+        if portal.like is not None and not portal.over:
+            return self._copy(portal, portal.like)
         if not portal.at and not portal.over:
             playback.out.append(rendered.notices)
             if rendered.error and rendered.stage != "sync":
@@ -269,6 +282,23 @@ class Extended:
             playback.out += result.rows[portal.at :]
             return self._end(portal, result, len(result.rows) - portal.at)
         return self._end(portal, result, -1)
+
+    def _copy(self, portal: Portal, like: Call) -> None:
+        """Takes the client's data, then answers."""
+        asked = portal.prepared.plan
+
+        def ended(full: Ask, answer: Call | Miss) -> None:
+            portal.rendered = self._playback.rendered(answer, asked, full.values, ())
+            portal.values = full.values
+            self._playback.out.append(portal.rendered.notices)
+            if portal.rendered.error and portal.rendered.stage != "sync":
+                self._failed(portal.rendered, asked)
+            else:
+                self._end(portal, portal.rendered.results[0], -1)
+
+        assert asked.layout is not None
+        ask = self._playback.ask(asked)
+        self._playback.copying = CopyIn(self._playback, ask, asked.layout, like, ended, self._error)
 
     def _execute_failed(self, portal: Portal) -> None:
         if portal.rendered.results:
@@ -298,7 +328,7 @@ class Extended:
             playback.out.append(playback.complete(tag_of(statement, True, count)))
         self._forget(statement.verb, asked.sql)
         playback.done(statement, portal.values, asked.sql)
-        playback.session.report(portal.rendered.call.fields.get("parameters"))
+        playback.session.report(portal.rendered.call.fields)
         if portal.rendered.stage == "sync":
             self._at_sync = portal
 
@@ -346,6 +376,7 @@ class Extended:
             and known.wording is session.asking
             and self._held is None
             and not self.skipping
+            and self._playback.copying is None
             and session.status != FAILED
             and asked.role == "query"
             and asked.verb == "SELECT"
@@ -356,7 +387,7 @@ class Extended:
         if known.parses:
             self._held = self._statements[""] = known.prepared
         rendered = self._playback.rendered(answer, known.prepared.plan, known.ask.values, known.bind.results)
-        if rendered.stage or rendered.notices or rendered.shape is None or "parameters" in rendered.call.fields:
+        if rendered.stage or rendered.notices or rendered.shape is None or not _SESSION.isdisjoint(rendered.call.fields):
             return False
         result = rendered.results[0]
         self._portals[""] = Portal(

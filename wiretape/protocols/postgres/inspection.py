@@ -8,10 +8,12 @@ from types import MappingProxyType
 from wiretape.case import Call
 from wiretape.errors import EncodeError
 from wiretape.protocols.base import Problem
-from wiretape.protocols.postgres import diagnostics
+from wiretape.protocols.postgres import copybinary, copydata, diagnostics
 from wiretape.protocols.postgres.asks import plan
+from wiretape.protocols.postgres.copylayout import layout_of
 from wiretape.protocols.postgres.results import BYTEA, Shape, Wording, shape
 from wiretape.protocols.postgres.settings import style
+from wiretape.protocols.postgres.sql import Statement
 from wiretape.protocols.postgres.types import Catalog
 from wiretape.protocols.postgres.values import from_tree, to_binary
 from wiretape.tree import Tree
@@ -34,16 +36,23 @@ _ERROR: Tree = {
     "properties": {name: {"type": ["string", "integer"]} for name in diagnostics.NAMES.values()},
     "additionalProperties": False,
 }
+_COPY: Tree = {
+    "description": "the data of a COPY: a list of rows, each value as its text, null is NULL; or all of it as text or bytes",
+    "oneOf": [{"type": "array", "items": {"type": "array"}}, {"type": "string"}],
+}
 _RESULT: dict[str, Tree] = {
     "columns": _COLUMNS,
     "rows": {"type": "array", "items": _ROW},
     "tag": {"type": "string", "description": "the command tag where rows and text do not tell it: UPDATE 3"},
+    "copy_out": _COPY,
 }
 SCHEMA: Mapping[str, Tree] = MappingProxyType(
     {
         "params": {"type": "array", "description": "the values of $1, $2 … as text; null is NULL"},
         "param_types": {"type": "array", "items": {"type": "string"}, "description": "the types of $1, $2 …"},
         **_RESULT,
+        "copy_in": _COPY,
+        "copy_fail": {"type": "boolean", "description": "the client gave up the COPY after what it had sent"},
         "error": _ERROR,
         "stage": {
             "enum": list(diagnostics.STAGES),
@@ -51,6 +60,21 @@ SCHEMA: Mapping[str, Tree] = MappingProxyType(
         },
         "notices": {"type": "array", "items": _ERROR},
         "parameters": {"type": "object", "additionalProperties": _SCALAR, "description": "settings that the call changed"},
+        "cursor": {"type": "string", "description": "the query of the cursor that a FETCH or MOVE reads"},
+        "payload": {"type": "string", "description": "what another connection's NOTIFY told this one"},
+        "notifications": {
+            "type": "array",
+            "description": "what the connection was told of its own notifications, as it listens on these channels",
+            "items": {
+                "type": "object",
+                "properties": {"channel": {"type": "string"}, "payload": {"type": "string"}},
+                "additionalProperties": False,
+            },
+        },
+        "described": {
+            "type": "boolean",
+            "description": "the client asked what the result would look like, and did not run the statement",
+        },
         "suspended": {
             "type": "boolean",
             "description": "the client read these rows and no more, though there may have been more",
@@ -93,21 +117,25 @@ class _Inspection:
                 yield EncodeError(name, f"a PostgreSQL call has no such field (it has: {', '.join(SCHEMA)})")
         results = fields.get("results")
         if isinstance(results, list):
-            count = len(plan(call.operation).statements)
+            statements = plan(call.operation).statements
+            count = len(statements)
             if count == 1:
                 yield EncodeError("results", "this is one statement: write its columns, rows and tag without results")
             elif len(results) > count:
                 yield EncodeError("results", f"{len(results)} results of {count} statements")
             for index, result in enumerate(results):
-                yield from self._result(result, f"results[{index}].")
+                yield from self._result(result, f"results[{index}].", statements[index] if index < count else None)
         else:
-            yield from self._result(dict(fields), "")
+            yield from self._result(dict(fields), "", plan(call.operation).statements[0])
         yield from self._params(fields)
         yield from _diagnostics(fields)
 
-    def _result(self, result: Tree, path: str) -> Iterator[EncodeError]:
+    def _result(self, result: Tree, path: str, statement: Statement | None) -> Iterator[EncodeError]:
         if not isinstance(result, Mapping):
             yield EncodeError(path.rstrip("."), "expected a mapping with columns, rows, tag")
+            return
+        if "copy_in" in result or "copy_out" in result:
+            yield from self._copy(result, path, statement)
             return
         columns, rows = result.get("columns"), result.get("rows", [])
         if not isinstance(rows, list):
@@ -119,6 +147,25 @@ class _Inspection:
                     yield from self._row(described, row, f"{path}rows[{index}]")
         elif rows:
             yield EncodeError(f"{path}rows", "rows need columns: say their names and types")
+
+    def _copy(self, result: Mapping[str, Tree], path: str, statement: Statement | None) -> Iterator[EncodeError]:
+        layout = layout_of(statement) if statement else None
+        for name in ("copy_in", "copy_out"):
+            if name not in result:
+                continue
+            if layout is None or name != f"copy_{layout.direction}":
+                yield EncodeError(f"{path}{name}", "the statement is no COPY in that direction")
+                continue
+            columns, described = result.get("columns"), None
+            if columns is not None and layout.form == "binary":
+                described = yield from self._columns(columns, f"{path}columns")
+            try:
+                if layout.form != "binary":
+                    copydata.write(layout, result[name], self._wording.encoding, f"{path}{name}")
+                elif described is not None or columns is None:
+                    copybinary.write(self._wording, described, result[name], f"{path}{name}")
+            except EncodeError as error:
+                yield error
 
     def _columns(self, columns: Tree, path: str) -> Generator[EncodeError, None, Shape | None]:
         try:

@@ -16,7 +16,7 @@ class Ledger:
     def __init__(self) -> None:
         self.batch: list[Reading] = []
         self._notices: list[Tree] = []
-        self._out: list[Interaction] = []
+        self._out: list[Reading | Interaction] = []
         self._status = b"I"
         self._transaction: int | None = None
         self._transactions = 0
@@ -46,7 +46,13 @@ class Ledger:
         self._number(status, [*self.batch, *suspended])
         batch, self.batch = self.batch, []
         self._notices = []
-        self._out += [reading.interaction(at) for reading in batch]
+        for reading in batch:
+            reading.ended = reading.ended or at
+        self._out += batch
+
+    def note(self, one: Reading | Interaction) -> None:
+        """Something whole that belongs to no batch."""
+        self._out.append(one)
 
     def _number(self, status: bytes, members: list[Reading]) -> None:
         if self._status != b"I" or status != b"I" or len(self.batch) > 1:
@@ -67,6 +73,13 @@ class Ledger:
             reading.incomplete = reading.incomplete or reason
 
     def collect(self) -> list[Interaction]:
-        """The interactions that became whole since the last call."""
-        out, self._out = self._out, []
-        return out
+        """The interactions that became whole since the last call, up to one to which something may still be added."""
+        whole = next((at for at, one in enumerate(self._out) if isinstance(one, Reading) and one.open), len(self._out))
+        out, self._out = self._out[:whole], self._out[whole:]
+        return [one.interaction(one.ended) if isinstance(one, Reading) else one for one in out]
+
+    def release(self) -> None:
+        """Nothing more will be added."""
+        for one in self._out:
+            if isinstance(one, Reading):
+                one.open = False

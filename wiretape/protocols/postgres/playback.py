@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from types import MappingProxyType
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wiretape.case import Call
 from wiretape.errors import EncodeError
 from wiretape.protocols.base import Answers, Ask, Miss, Waiting
 from wiretape.protocols.postgres import chatter, diagnostics
-from wiretape.protocols.postgres.asks import Plan, make
+from wiretape.protocols.postgres.asks import Plan, describing, make, reading
 from wiretape.protocols.postgres.backend import ReadyForQuery
 from wiretape.protocols.postgres.rendering import Rendered, Renderer, Result, ending, failure
 from wiretape.protocols.postgres.session import FAILED, IDLE, Session
 from wiretape.protocols.postgres.sql import Statement, values
 from wiretape.tree import Tree
+
+if TYPE_CHECKING:
+    from wiretape.protocols.postgres.copyin import CopyIn
 
 _READY: Final = MappingProxyType({status: ReadyForQuery(status=status).encode() for status in (b"I", b"T", b"E")})
 _ABORTED: Final = diagnostics.error("25P02", "current transaction is aborted, commands ignored until end of transaction block")
@@ -30,6 +33,7 @@ class Playback:
         self.out: list[bytes] = []
         self.waiting: Ask | None = None
         self.closed = False
+        self.copying: CopyIn | None = None
         self.on_idle: Callable[[], None] = lambda: None
         self._answers = answers
         self._target = target
@@ -42,12 +46,20 @@ class Playback:
         return out
 
     def ask(self, asked: Plan, params: Sequence[str | bytes | None] = ()) -> Ask:
-        """What the client asks."""
-        return make(self._target, asked, params)
+        """What the client asks; of a cursor that the recording does not tell the query of, without it."""
+        made = make(self._target, asked, params)
+        if asked.cursor and (found := self.session.cursors.get(asked.cursor)) is not None:
+            full = reading(made, *found)
+            return made if self.peek(full) is None and self.peek(made) is not None else full
+        return made
 
     def peek(self, ask: Ask) -> Call | None:
         """A recorded call of the same shape."""
         return self._answers.peek(ask)
+
+    def like(self, asked: Plan) -> Call | None:
+        """A recorded call of the same shape, or one that tells what the statement looks like though it was never run."""
+        return self.peek(self.ask(asked)) or self.peek(describing(self._target, asked))
 
     def take(self, ask: Ask, then: Callable[[Call | Miss], None]) -> None:
         """Finds the answer, now or later, and goes on with it."""
@@ -135,4 +147,6 @@ class Playback:
             self.on_idle()
         if not self.closed:
             self.out.append(self.session.changed())
+            if self.session.status == IDLE:
+                self.out.append(self.session.channels.collect(self.session.wording))
             self.out.append(_READY[self.session.status])

@@ -33,7 +33,8 @@ class Prepared:
 
 @dataclass(slots=True, kw_only=True)
 class Portal:
-    """A statement with its parameters, and the answer found for it. `at` rows were sent, `over` when all were."""
+    """A statement with its parameters, and the answer found for it. `at` rows were sent, `over` when all were. `like` is the
+    call from which a COPY FROM STDIN takes its form: its answer is found once the client has sent its data."""
 
     prepared: Prepared
     values: tuple[Tree, ...]
@@ -42,6 +43,7 @@ class Portal:
     described: bool = False
     at: int = 0
     over: bool = False
+    like: Call | None = None
 
 
 # These come with every query, and the same ones come again and again.

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from wiretape.protocols.base import Interaction
+from wiretape.protocols.base import Interaction, Role
+from wiretape.protocols.postgres import copydata
 from wiretape.protocols.postgres.asks import plan
 from wiretape.protocols.postgres.backend import Column
+from wiretape.protocols.postgres.copyreading import MAX_DATA, CopyReading
 from wiretape.protocols.postgres.results import Wording, columns_tree, derived, row_reader, tag_of
 from wiretape.protocols.postgres.sql import Statement, tidy
 from wiretape.tree import Tree
@@ -19,18 +21,22 @@ MAX_ROWS: Final = 64 * 1024 * 1024
 
 @dataclass(slots=True, kw_only=True)
 class ResultSet:
-    """One statement's result: its columns (None: it returns no rows), its rows, its tag once it is complete."""
+    """One statement's result: its columns (None: it returns no rows), its rows, its tag once it is complete; or the data of
+    its COPY."""
 
     columns: Tree = None
     rows: list[Tree] = field(default_factory=list)
     tag: str = ""
     read: Callable[[bytes], list[Tree]] | None = None
+    copy: CopyReading | None = None
 
 
 @dataclass(slots=True, kw_only=True)
 class Reading:
     """One interaction under way. `simple`: it came as a Query, which may hold several statements. `ignored`: it is no
-    interaction of its own."""
+    interaction of its own. `open`: its answer is whole, but the client may still be sending the data of its COPY. `gave_up`:
+    the client ended that by CopyFail. `described`: the statement was described, and not run. `cursor`: the query of
+    the cursor that it reads."""
 
     sql: str
     simple: bool
@@ -44,11 +50,17 @@ class Reading:
     stage: str = ""
     notices: list[Tree] = field(default_factory=list)
     parameters: dict[str, Tree] = field(default_factory=dict)
+    notifications: list[Tree] = field(default_factory=list)
     suspended: bool = False
     incomplete: str = ""
     transaction: int | None = None
     size: int = 0
     ignored: bool = False
+    open: bool = False
+    gave_up: bool = False
+    cursor: str = ""
+    described: bool = False
+    role: Role | None = None
 
     def describe(self, wording: Wording, columns: Sequence[Column], formats: Sequence[int]) -> None:
         """Rows of these columns follow."""
@@ -66,6 +78,17 @@ class Reading:
             self.incomplete = self.incomplete or "rows came whose columns were described before the recording began"
             return
         self.now.rows.append(self.now.read(body))
+
+    def copy(self, data: CopyReading) -> None:
+        """The data of a COPY follows."""
+        self.now = ResultSet(copy=data)
+
+    def data(self, data: bytes) -> None:
+        """A piece of the data of a COPY."""
+        if self.now is not None and self.now.copy is not None:
+            self.now.copy.add(data)
+            if self.now.copy.cut:
+                self.incomplete = self.incomplete or f"the COPY has more than {MAX_DATA} bytes: the rest of it was not kept"
 
     def complete(self, tag: str) -> None:
         """CommandComplete or, with no tag, EmptyQueryResponse. A portal drained bit by bit is one result."""
@@ -91,7 +114,7 @@ class Reading:
             started=self.started,
             ended=self.ended or at,
             transaction=self.transaction,
-            role=asked.role,
+            role=self.role or asked.role,
             incomplete=self.incomplete,
         )
 
@@ -101,24 +124,36 @@ class Reading:
             out["params"] = self.params
         if self.param_types:
             out["param_types"] = self.param_types
+        if self.cursor:
+            out["cursor"] = self.cursor
         if self.simple and len(statements) > 1:
             out["results"] = [_result(result, statements, index) for index, result in enumerate(self.done)]
         else:
             partial = [self.now] if self.now else []
             for result in [*self.done, *partial][:1]:
                 out.update(_result(result, statements, 0))
+        if self.gave_up:
+            out["copy_fail"] = True
+        if self.described:
+            out.pop("rows", None)
+            out["described"] = True
         if self.error is not None:
             if out.get("rows") == []:
                 del out["rows"]
             out["error"] = self.error
             if self.stage not in ("", "execute"):
                 out["stage"] = self.stage
-        rest: dict[str, Tree] = {"notices": self.notices, "parameters": self.parameters, "suspended": self.suspended}
+        rest: dict[str, Tree] = {
+            "notices": self.notices, "parameters": self.parameters, "notifications": self.notifications,
+            "suspended": self.suspended,
+        }  # fmt: skip
         return out | {name: value for name, value in rest.items() if value}
 
 
 def _result(result: ResultSet, statements: Sequence[Statement], index: int) -> dict[str, Tree]:
     """A result set's fields; its tag only where it cannot be told from the rest."""
+    if result.copy is not None:
+        return _copied(result.copy, result.tag)
     out: dict[str, Tree] = {}
     statement = statements[index] if index < len(statements) else None
     described = result.columns is not None
@@ -128,3 +163,10 @@ def _result(result: ResultSet, statements: Sequence[Statement], index: int) -> d
     if result.tag and not (derived(statement, described) and result.tag == tag_of(statement, described, len(result.rows))):
         out["tag"] = result.tag
     return out
+
+
+def _copied(copy: CopyReading, tag: str) -> dict[str, Tree]:
+    """The fields of a COPY; its tag only where its rows do not tell it."""
+    out = copy.fields()
+    counted = copydata.count(copy.layout, out[f"copy_{copy.layout.direction}"])
+    return out | ({"tag": tag} if tag and tag != f"COPY {counted}" else {})

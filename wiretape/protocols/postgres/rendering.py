@@ -8,10 +8,13 @@ from typing import Final
 
 from wiretape.case import Call
 from wiretape.errors import EncodeError
-from wiretape.protocols.postgres import diagnostics
+from wiretape.protocols.postgres import copybinary, copydata, diagnostics
 from wiretape.protocols.postgres.asks import plan
-from wiretape.protocols.postgres.backend import ErrorResponse, NoticeResponse
-from wiretape.protocols.postgres.results import Shape, Wording, complete, encode_row, shape, tag_of
+from wiretape.protocols.postgres.backend import CopyOutResponse, ErrorResponse, NoticeResponse
+from wiretape.protocols.postgres.copylayout import Layout, layout_of
+from wiretape.protocols.postgres.copyreading import encoding_of
+from wiretape.protocols.postgres.messages import CopyData, CopyDone
+from wiretape.protocols.postgres.results import Shape, Wording, complete, encode_rows, shape, tag_of
 from wiretape.protocols.postgres.sql import Statement
 from wiretape.tree import Tree
 
@@ -22,7 +25,8 @@ _LARGEST: Final = 256 * 1024  # bytes; larger ones are rendered each time
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One statement's result. `shape` is None where it returns no rows; `body` is all of it after the description."""
+    """One statement's result. `shape` is None where it returns no rows; `body` is all of it after the description, of a COPY to
+    the client its data, too."""
 
     shape: Shape | None
     description: bytes
@@ -87,6 +91,8 @@ def _result(
 ) -> Result:
     if not isinstance(fields, Mapping):
         raise EncodeError(path.rstrip("."), "expected a mapping with columns, rows, tag")
+    if "copy_in" in fields or "copy_out" in fields:
+        return _copied(wording, fields, statement, path, ends=not failed or fields.get("stage") == "sync")
     columns = fields.get("columns")
     described = None if columns is None else shape(wording.catalog, columns, f"{path}columns")
     listed = fields.get("rows", [])
@@ -96,7 +102,7 @@ def _result(
         raise EncodeError(f"{path}rows", "rows need columns: say their names and types")
     rows: tuple[bytes, ...] = ()
     if described is not None:
-        rows = tuple([encode_row(wording, described, formats, row, f"{path}rows[{at}]") for at, row in enumerate(listed)])
+        rows = tuple(encode_rows(wording, described, formats, listed, f"{path}rows"))
     tag = str(fields.get("tag") or tag_of(statement, described is not None, len(rows)))
     ends = b"" if failed and fields.get("stage") != "sync" else ending(wording, tag)
     return Result(
@@ -106,6 +112,36 @@ def _result(
         tag=tag,
         body=b"".join(rows) + ends,
     )
+
+
+def _copied(wording: Wording, fields: Mapping[str, Tree], statement: Statement | None, path: str, *, ends: bool) -> Result:
+    """The result of a COPY from or to the client."""
+    layout = layout_of(statement) if statement else None
+    if layout is None or f"copy_{layout.direction}" not in fields:
+        wrong = "copy_out" if "copy_out" in fields else "copy_in"
+        raise EncodeError(f"{path}{wrong}", "the statement is no COPY in that direction")
+    sent = fields[f"copy_{layout.direction}"]
+    tag = str(fields.get("tag") or f"COPY {copydata.count(layout, sent) or 0}")
+    parts: list[bytes] = []
+    if layout.direction == "out":
+        form = int(layout.form == "binary")
+        width = len(sent[0]) if isinstance(sent, list) and sent and isinstance(sent[0], list) else layout.columns
+        parts.append(CopyOutResponse(format=form, columns=(form,) * width).encode())
+        parts += [CopyData(data=piece).encode() for piece in _pieces(wording, layout, fields, path)]
+    if ends:
+        parts += [CopyDone().encode()] if layout.direction == "out" else []
+        parts.append(ending(wording, tag))
+    return Result(shape=None, description=b"", rows=(), tag=tag, body=b"".join(parts))
+
+
+def _pieces(wording: Wording, layout: Layout, fields: Mapping[str, Tree], path: str) -> list[bytes]:
+    """The data of a COPY to the client."""
+    place = f"{path}copy_out"
+    if layout.form != "binary":
+        return copydata.write(layout, fields["copy_out"], encoding_of(layout, wording), place)
+    columns = fields.get("columns")
+    described = None if columns is None else shape(wording.catalog, columns, f"{path}columns")
+    return copybinary.write(wording, described, fields["copy_out"], place)
 
 
 def ending(wording: Wording, tag: str) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from wiretape.case import Call
 from wiretape.errors import DecodeError, EncodeError
 from wiretape.protocols.base import Answers, Ask, Miss
-from wiretape.protocols.postgres import diagnostics, frontend
+from wiretape.protocols.postgres import asks, diagnostics, frontend
 from wiretape.protocols.postgres.backend import (
     AuthenticationOk,
     BackendKeyData,
@@ -15,6 +15,7 @@ from wiretape.protocols.postgres.backend import (
     NegotiateProtocolVersion,
     ReadyForQuery,
 )  # fmt: skip
+from wiretape.protocols.postgres.channels import OTHER, OWN
 from wiretape.protocols.postgres.engine import Engine
 from wiretape.protocols.postgres.framing import Stream
 from wiretape.protocols.postgres.messages import PROTOCOL_3_0, PROTOCOL_3_2
@@ -23,7 +24,7 @@ from wiretape.protocols.postgres.types import Catalog
 from wiretape.tree import Tree
 
 # Nothing can be cancelled, so the key that allows it is always the same.
-_KEY = BackendKeyData(process=1, key=b"tape")
+_KEY = BackendKeyData(process=OWN, key=b"tape")
 
 
 class PgResponder:
@@ -65,8 +66,12 @@ class PgResponder:
     def greet(self) -> bytes:
         return b""
 
-    def push(self, call: Call) -> bytes | None:  # noqa: ARG002 - notifications are not played back
-        return None
+    def push(self, call: Call) -> bytes | None:
+        channel, channels = asks.channel(call), self._session.channels
+        if channel not in channels:
+            return None
+        channels.tell(OTHER, channel, str(call.fields.get("payload", "")))
+        return channels.collect(self._session.wording) if self._session.status == IDLE else b""
 
     def tick(self) -> bytes:
         return b""

@@ -11,7 +11,7 @@ from wiretape.errors import EncodeError
 from wiretape.protocols.postgres.backend import Column, CommandComplete, DataRow, RowDescription
 from wiretape.protocols.postgres.sql import Statement
 from wiretape.protocols.postgres.types import Catalog, parse_type, type_name, type_size
-from wiretape.protocols.postgres.values import Style, from_tree, to_binary, to_text, to_tree
+from wiretape.protocols.postgres.values import Style, from_tree, to_binary, to_text, tree_maker
 from wiretape.tree import Tree
 
 BYTEA, TEXT = 17, 25
@@ -28,6 +28,9 @@ _PLAIN: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 _NUMBERS = frozenset({16, 20, 21, 23, 26, 700, 701, 1700})  # and bool
 _TEXTS = frozenset({18, 19, 25, 114, 142, 705, 1042, 1043})  # whose binary form is their text
+_INTEGERS: Mapping[int, tuple[Callable[[int], bytes], int]] = MappingProxyType(
+    {21: (struct.Struct(">h").pack, 1 << 15), 23: (struct.Struct(">i").pack, 1 << 31), 20: (struct.Struct(">q").pack, 1 << 63)}
+)
 _TWO_WORDS = frozenset({"CREATE", "DROP", "ALTER", "DISCARD"})
 
 
@@ -62,16 +65,18 @@ def format_of(formats: Sequence[int], index: int) -> int:
 def decoder(wording: Wording, oid: int, form: int) -> Callable[[bytes], Tree]:
     """How a value of a type and format is read. What cannot be said as text stays bytes."""
     catalog, style, encoding = wording.catalog, wording.style, wording.encoding
+    make = tree_maker(catalog, oid)
 
     def text(data: bytes) -> Tree:
         try:
-            return to_tree(catalog, oid, data.decode(encoding))
+            said = data.decode(encoding)
         except UnicodeDecodeError:
             return data
+        return said if make is None else make(said)
 
     def binary(data: bytes) -> Tree:
         said = to_text(catalog, oid, data, style) if oid else None
-        return data if said is None else to_tree(catalog, oid, said)
+        return data if said is None else said if make is None else make(said)
 
     return binary if form else text
 
@@ -175,39 +180,61 @@ _HEAD = struct.Struct(">cIH")
 
 def encode_value(wording: Wording, oid: int, form: int, value: Tree, path: str) -> bytes | None:
     """One value in the format asked for. Raises EncodeError with `path`."""
-    if isinstance(value, bytes) and oid != BYTEA:
-        if form or oid in _TEXTS:
-            return value
-        raise EncodeError(path, "this value is known in binary form only, and the client asks for text")
-    if type(value) is str and not form and oid not in _NUMBERS:
-        return _text(wording, value, path)  # what most values are, and what a server would send
     try:
-        text = from_tree(wording.catalog, oid, value)
+        return encoder(wording, oid, form)(value)
+    except EncodeError as error:
+        raise EncodeError(error.path or path, error.reason) from error
+
+
+def encoder(wording: Wording, oid: int, form: int) -> Callable[[Tree], bytes | None]:
+    """How values of a type are written in a format. What it returns raises EncodeError, with an empty path."""
+    catalog, style, encoding = wording.catalog, wording.style, wording.encoding
+    plain = str if not form and oid not in _NUMBERS else int if not form else None  # what most values are
+    pack, bound = _INTEGERS.get(oid, (None, 0)) if form else (None, 0)
+
+    def encode(value: Tree) -> bytes | None:
+        if type(value) is plain:
+            return _text(str(value), encoding)
+        if pack is not None and type(value) is int and -bound <= value < bound:
+            return pack(value)
+        if isinstance(value, bytes) and oid != BYTEA:
+            if form or oid in _TEXTS:
+                return value
+            raise EncodeError("", "this value is known in binary form only, and the client asks for text")
+        text = from_tree(catalog, oid, value)
         if text is None:
             return None
         # a number in quotes may be none, so it is tried
-        data = to_binary(wording.catalog, oid, text, wording.style) if form or type(value) is str else b""
-    except EncodeError as error:
-        raise EncodeError(error.path or path, error.reason) from error
-    return data if form else _text(wording, text, path)
+        data = to_binary(catalog, oid, text, style) if form or type(value) is str else b""
+        return data if form else _text(text, encoding)
+
+    return encode
 
 
-def _text(wording: Wording, text: str, path: str) -> bytes:
+def _text(text: str, encoding: str) -> bytes:
     try:
-        return text.encode(wording.encoding)
-    except UnicodeEncodeError as error:
-        raise EncodeError(path, f"{text!r} cannot be written in the client's encoding, {wording.encoding}") from error
+        return text.encode(encoding)
+    except UnicodeEncodeError:
+        raise EncodeError("", f"{text!r} cannot be written in the client's encoding, {encoding}") from None
 
 
-def encode_row(wording: Wording, columns: Shape, formats: Sequence[int], row: Tree, path: str) -> bytes:
-    """One DataRow. Raises EncodeError naming the row or the value."""
+def encode_rows(wording: Wording, columns: Shape, formats: Sequence[int], rows: Sequence[Tree], path: str) -> list[bytes]:
+    """The DataRows. Raises EncodeError naming the row or the value."""
+    encoders = [encoder(wording, oid, format_of(formats, index)) for index, (oid, _) in enumerate(columns.types)]
+    return [_encode_row(encoders, row, path, at) for at, row in enumerate(rows)]
+
+
+def _encode_row(encoders: Sequence[Callable[[Tree], bytes | None]], row: Tree, path: str, at: int) -> bytes:
     if not isinstance(row, list):
-        raise EncodeError(path, "expected a list of values")
-    if len(row) != len(columns.types):
-        raise EncodeError(path, f"{len(row)} values for {len(columns.types)} columns")
-    parts = []
-    for index, (value, (oid, _)) in enumerate(zip(row, columns.types, strict=True)):
-        data = encode_value(wording, oid, format_of(formats, index), value, f"{path}[{index}]")
+        raise EncodeError(f"{path}[{at}]", "expected a list of values")
+    if len(row) != len(encoders):
+        raise EncodeError(f"{path}[{at}]", f"{len(row)} values for {len(encoders)} columns")
+    parts: list[bytes] = []
+    for encode, value in zip(encoders, row, strict=True):
+        try:
+            data = encode(value)
+        except EncodeError as error:
+            raise EncodeError(error.path or f"{path}[{at}][{len(parts)}]", error.reason) from error
         parts.append(_NULL if data is None else _LENGTH.pack(len(data)) + data)
     body = b"".join(parts)
     return _HEAD.pack(b"D", len(body) + 6, len(row)) + body

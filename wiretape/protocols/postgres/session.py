@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Final
 
 from wiretape.protocols.postgres.backend import ParameterStatus
+from wiretape.protocols.postgres.channels import Channels
+from wiretape.protocols.postgres.cursors import Cursors, closed, declared
 from wiretape.protocols.postgres.results import Wording
 from wiretape.protocols.postgres.settings import (
     REPORTED,
@@ -19,7 +21,7 @@ from wiretape.protocols.postgres.settings import (
     spelled,
     style,
 )  # fmt: skip
-from wiretape.protocols.postgres.sql import Statement
+from wiretape.protocols.postgres.sql import Statement, identifier
 from wiretape.protocols.postgres.types import Catalog
 from wiretape.tree import Tree
 
@@ -27,15 +29,9 @@ IDLE, ACTIVE, FAILED = b"I", b"T", b"E"
 EXITS: Final = frozenset({"COMMIT", "END", "ROLLBACK", "ABORT"})
 
 _SET = re.compile(r"set (?:session |local )?(time zone|names|transaction|session|[\w.\"]+)(?: =| to)? ?(.*)")
-_CURSOR = re.compile(r"\s*declare\s+(\"(?:[^\"]|\"\")+\"|[\w$]+)", re.IGNORECASE)
-_CLOSE = re.compile(r"\s*close\s+(\"(?:[^\"]|\"\")+\"|[\w$]+)", re.IGNORECASE)
+_QUERY = re.compile(r"declare .*? cursor (?:with(?:out)? hold )?for (.*)", re.DOTALL)
 _DEALLOCATE = re.compile(r"\s*deallocate\s+(?:prepare\s+)?(\"(?:[^\"]|\"\")+\"|[\w$]+)", re.IGNORECASE)
 _ALIASES: Mapping[str, str] = MappingProxyType({"time zone": "TimeZone", "names": "client_encoding"})
-
-
-def identifier(text: str) -> str:
-    """An SQL identifier without its quotes, or folded where it has none."""
-    return text[1:-1].replace('""', '"') if text.startswith('"') else text.lower()
 
 
 class Session:
@@ -54,7 +50,8 @@ class Session:
         self._others = dict(UNREPORTED)
         self._start: Mapping[str, str] = {}
         self.status = IDLE
-        self.cursors: set[str] = set()
+        self.cursors: Cursors[tuple[str, tuple[Tree, ...]]] = Cursors()  # the shape of each one's query, and its values
+        self.channels = Channels()
         self._before: dict[str, str] | None = None  # the settings that the end of a transaction may bring back
         self._local: dict[str, str] = {}
         self._reword()
@@ -103,8 +100,11 @@ class Session:
         self.asking = Wording(catalog=self._catalog, style=style(self.parameters), encoding=code)
         self.wording = replace(self.asking, style=self._recorded_style)
 
-    def report(self, parameters: Tree) -> None:
-        """Settings that a recorded call says changed."""
+    def report(self, fields: Mapping[str, Tree]) -> None:
+        """What a recorded call says of the session: settings that changed, notifications of its own."""
+        if "notifications" in fields:
+            self.channels.own(fields["notifications"])
+        parameters = fields.get("parameters")
         if isinstance(parameters, Mapping):
             for name, value in parameters.items():
                 self._assign(name, str(value))
@@ -130,6 +130,7 @@ class Session:
         """A statement was done. `values` are its literals and parameters, `sql` the text it stood in."""
         if statement.role == "begin":
             self._before = self._before or {**self._others, **self.parameters}
+            self.channels.begin()
             self.status = ACTIVE
         elif statement.role == "end":
             self._end(kept=statement.verb in ("COMMIT", "END") and self.status == ACTIVE)
@@ -138,12 +139,21 @@ class Session:
             self.status = ACTIVE
         elif statement.verb in ("SET", "RESET", "DISCARD"):
             self._apply_setting(statement, values)
-        elif statement.verb == "DECLARE" and (found := _CURSOR.match(sql)):
-            self.cursors.add(identifier(found[1]))
-        elif statement.verb == "CLOSE" and (found := _CLOSE.match(sql)):
-            self.cursors.discard(identifier(found[1]))
+            if statement.shape == "discard all":
+                self.channels.apply(statement.shape)
+        elif statement.verb in ("LISTEN", "UNLISTEN"):
+            self.channels.apply(statement.shape)
+        elif statement.verb == "DECLARE":
+            self._declare(statement, values, sql)
+        elif statement.verb == "CLOSE":
+            self.cursors.close(closed(sql))
         elif "set_config (" in statement.shape:
             self._apply_set_config(statement, values)
+
+    def _declare(self, statement: Statement, values: tuple[Tree, ...], sql: str) -> None:
+        made, query = declared(sql), _QUERY.fullmatch(statement.shape)
+        if made is not None:
+            self.cursors.declare(made, (query[1] if query else "", values))
 
     def end_failed(self) -> None:
         """The end of a transaction failed (a deferred constraint, a serialization failure): it is over all the same."""
@@ -156,6 +166,8 @@ class Session:
         for name, value in back.items():
             self._assign(name, value)
         self._before, self._local = None, {}
+        self.channels.end(kept=kept)
+        self.cursors.end()
 
     def _apply_setting(self, statement: Statement, values: tuple[Tree, ...]) -> None:
         words = statement.shape.split()

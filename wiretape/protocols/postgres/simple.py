@@ -9,7 +9,10 @@ from wiretape.case import Call
 from wiretape.protocols.base import Ask, Miss
 from wiretape.protocols.postgres.asks import Plan, plan
 from wiretape.protocols.postgres.backend import EmptyQueryResponse
+from wiretape.protocols.postgres.copyin import CopyIn, expected
+from wiretape.protocols.postgres.copylayout import layout_of
 from wiretape.protocols.postgres.playback import Playback
+from wiretape.protocols.postgres.session import FAILED
 from wiretape.protocols.postgres.sql import values
 from wiretape.tree import Tree
 
@@ -24,6 +27,8 @@ def query(playback: Playback, sql: str) -> None:
         if not asked.statements[0].shape:
             playback.out.append(_EMPTY)
             return playback.ready()
+        if (like := expected(playback, asked, ask)) is not None:
+            return _copy(playback, asked, ask, like)
     elif playback.peek(ask) is None:
         return _each(playback, asked, 0)
 
@@ -32,6 +37,25 @@ def query(playback: Playback, sql: str) -> None:
         playback.ready()
 
     return playback.take(ask, answered)
+
+
+def _copy(playback: Playback, asked: Plan, ask: Ask, like: Call) -> None:
+    """Answers a COPY FROM STDIN once the client has sent its data."""
+
+    def ended(full: Ask, answer: Call | Miss) -> None:
+        _answer(playback, asked, full.values, answer)
+        playback.ready()
+
+    def failed(error: dict[str, Tree]) -> None:
+        playback.error(error)
+        playback.ready()
+
+    if playback.session.status == FAILED:
+        playback.fail(playback.aborted())
+        return playback.ready()
+    assert asked.layout is not None
+    playback.copying = CopyIn(playback, ask, asked.layout, like, ended, failed)
+    return None
 
 
 def _each(playback: Playback, asked: Plan, index: int) -> None:
@@ -51,7 +75,13 @@ def _each(playback: Playback, asked: Plan, index: int) -> None:
 def _alone(asked: Plan, index: int) -> Plan:
     statement = asked.statements[index]
     return replace(
-        asked, sql=statement.shape, statements=(statement,), shape=statement.shape, role=statement.role, writes=statement.writes
+        asked,
+        sql=statement.shape,
+        statements=(statement,),
+        shape=statement.shape,
+        role=statement.role,
+        writes=statement.writes,
+        layout=layout_of(statement),
     )
 
 
@@ -75,7 +105,7 @@ def _answer(playback: Playback, asked: Plan, given: tuple[Tree, ...], answer: Ca
         playback.out.append(playback.ending(statement, result) if ends else result.body)
         if worked:
             playback.done(statement, values(statement, ()), asked.sql)
-    playback.session.report(rendered.call.fields.get("parameters"))
+    playback.session.report(rendered.call.fields)
     if rendered.error:
         playback.failed(rendered, asked)
     return not rendered.error

@@ -17,10 +17,11 @@ from wiretape.protocols.postgres.lexer import Token, pieces, tokens
 from wiretape.protocols.postgres.shape import Slot, shape_of
 from wiretape.tree import Tree
 
-__all__ = ["Slot", "Statement", "canonical", "tidy", "values"]
+__all__ = ["Slot", "Statement", "canonical", "identifier", "quoted", "tidy", "values"]
 
 _WHITE = " \t\n\r\f\v"
 _GENERATED = re.compile(r"(?!name_\d+\Z).*\d.*", re.DOTALL)
+_PLAIN_NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _SEMICOLON: Token = ("mark", ";")
 _NAME_LAST = frozenset(("savepoint", "release", "fetch", "move", "close", "deallocate"))
 _NAME_SECOND = frozenset(("declare", "prepare", "execute"))
@@ -65,6 +66,17 @@ def values(statement: Statement, params: Sequence[Tree]) -> tuple[Tree, ...]:
     return tuple(
         slot if not isinstance(slot, int) else params[slot - 1] if 0 < slot <= count else None for slot in statement.literals
     )
+
+
+def identifier(text: str) -> str:
+    """An SQL identifier without its quotes, or folded where it has none."""
+    return text[1:-1].replace('""', '"') if text.startswith('"') else text.lower()
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier, in quotes where it needs them. The opposite of `identifier`."""
+    doubled = name.replace('"', '""')
+    return name if _PLAIN_NAME.fullmatch(name) else f'"{doubled}"'
 
 
 def tidy(sql: str) -> str:

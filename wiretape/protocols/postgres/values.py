@@ -10,7 +10,8 @@ import json
 import math
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import MappingProxyType
 
 from wiretape.errors import EncodeError
@@ -25,7 +26,7 @@ from wiretape.protocols.postgres.texts import TEXT, TEXTS
 from wiretape.protocols.postgres.types import Catalog, Type, type_name
 from wiretape.tree import Number, Tree, kind
 
-__all__ = ["Style", "from_tree", "to_binary", "to_text", "to_tree"]
+__all__ = ["Style", "from_tree", "to_binary", "to_text", "to_tree", "tree_maker"]
 
 _SCALARS: Mapping[int, Codec] = MappingProxyType({**NUMBERS, **MOMENTS, **TEXTS, **NETWORK, **GEOMETRY})
 _VECTORS = MappingProxyType({22: 21, 30: 26})
@@ -179,6 +180,14 @@ def to_tree(catalog: Catalog, oid: int, text: str) -> Tree:
     if oid in _WHOLE_NUMBERS or oid in _FRACTIONS:
         return _number(text, fractions=oid in _FRACTIONS)
     return text
+
+
+def tree_maker(catalog: Catalog, oid: int) -> Callable[[str], Tree] | None:
+    """`to_tree` for many values of one type; None where it is the text itself."""
+    oid = _base(catalog, oid)
+    if oid in _WHOLE_NUMBERS or oid in _FRACTIONS:
+        return partial(_number, fractions=oid in _FRACTIONS)
+    return None
 
 
 def _number(text: str, *, fractions: bool) -> Tree:

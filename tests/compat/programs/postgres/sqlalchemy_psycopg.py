@@ -1,0 +1,6 @@
+"""SQLAlchemy over psycopg."""
+
+import runpy
+from pathlib import Path
+
+runpy.run_path(str(Path(__file__).with_name("sqlalchemy_walk.py")))["sync"]("psycopg")
