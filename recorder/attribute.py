@@ -2,9 +2,9 @@
 
 The rules, in order: requests let through one at a time (`serialize`); the only request in flight when the call began
 (`in-flight`); the other statements of the call's transaction (`transaction`), which also carry a COMMIT sent after the
-response. Where several requests could have made a call, what it was made with and what it was answered may tell (`values`,
-`signature`: see `recorder.deduce`). A call that several could have made all the same goes to each of them, marked with the
-others. Pure: no clocks, no files.
+response. Where several requests could have made a call, the trace id it carries tells (`trace`), or what it was made with and
+what it was answered may (`values`, `signature`: see `recorder.deduce`). A call that several could have made all the same goes
+to each of them, marked with the others. Pure: no clocks, no files.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ def choices[F: Callable[..., object]](command: F) -> F:
         ),
         click.option("--exclude", multiple=True, metavar="FILTER", help="Leave these out. Repeatable."),
         click.option("--sample", type=float, metavar="SHARE", help="Keep this share of the requests, 0 to 1."),
+        click.option("--dedupe", is_flag=True, help="Keep one case of each kind: same route, status, forms, calls."),
         click.option("--max-body", type=int, metavar="BYTES", help="Bodies over this size make their case incomplete."),
     )
     for option in reversed(options):
@@ -70,6 +71,7 @@ def record(
     exclude: Sequence[str],
     sample: float | None,
     max_body: int | None,
+    dedupe: bool,
     command: Sequence[str],
 ) -> None:
     """Record real traffic of a service and its dependencies into cases.
@@ -77,7 +79,9 @@ def record(
     With a COMMAND the service is started and stopped by us; without, it already runs. ${main.port} in the command stands for
     where target main listens.
     """
-    chosen = _chosen(include=include, exclude=exclude, sample=sample, max_body=max_body, serialize=serialize or None)
+    chosen = _chosen(
+        include=include, exclude=exclude, sample=sample, max_body=max_body, dedupe=dedupe or None, serialize=serialize or None
+    )
     found = _load(config, service, dep, suite, chosen, proxy)
     if command and found.service:
         found = replace(found, service=replace(found.service, command=tuple(command)))
@@ -103,9 +107,10 @@ def compile_(
     exclude: Sequence[str],
     sample: float | None,
     max_body: int | None,
+    dedupe: bool,
 ) -> None:
     """Turn what was captured into cases, again or after a crash."""
-    chosen = _chosen(include=include, exclude=exclude, sample=sample, max_body=max_body)
+    chosen = _chosen(include=include, exclude=exclude, sample=sample, max_body=max_body, dedupe=dedupe or None)
     _print(compile_captures(_load(config, service, dep, suite, chosen), keep=keep))
 
 
@@ -175,6 +180,8 @@ def _report(summary: Summary) -> Iterator[str]:
         yield "  no request was seen"
     if summary.filtered:
         yield f"  left out by filters: {_count(summary.filtered, 'request')}"
+    if summary.deduped:
+        yield f"  left out because they are like others: {_count(summary.deduped, 'case')}"
     if summary.unanswered:
         yield f"  without a response, so no case: {_count(summary.unanswered, 'request')}"
     if summary.ambiguous:

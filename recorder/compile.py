@@ -14,15 +14,18 @@ from pathlib import Path
 from normalizers import secrets as credentials
 from recorder import capture
 from recorder.attribute import Attributed, Outbound, Window, attribute
+from recorder.dedupe import dedupe
 from recorder.evidence import Said, Told, said, told
 from recorder.filters import Choice
 from recorder.found import name_found
 from recorder.naming import Names, slug
+from recorder.routes import Routes
 from recorder.taps import Inbound, Loss, Seen, watch
 from wiretape import secrets, store
 from wiretape.case import Call, Case
 from wiretape.config import Config
 from wiretape.errors import StoreError
+from wiretape.protocols.base import Codec
 from wiretape.protocols.http import SWITCHING, Exchange, to_messages, to_request, to_response
 from wiretape.protocols.raw import EXACTNESS
 from wiretape.tree import Tree
@@ -46,6 +49,7 @@ class Summary:
     requests: int = 0
     filtered: int = 0
     unanswered: int = 0
+    deduped: int = 0
     notes: list[str] = field(default_factory=list)
     kept: list[Path] = field(default_factory=list)
 
@@ -63,6 +67,8 @@ def compile_captures(config: Config, *, keep: bool = False) -> Summary:
     names = Names(path.stem for path in config.suite.rglob("*.yaml"))
     made = _Made()
     damaged = {path for path in paths if not _compile_one(path, config.record.max_body, choice, names, made, summary)}
+    if config.record.dedupe:
+        _dedupe(made, summary)
     _write(config, made, summary)
     for path in paths:
         if keep:
@@ -81,6 +87,20 @@ class _Made:
     cases: list[Case] = field(default_factory=list)
     session: dict[str, Call] = field(default_factory=dict)
     facts: dict[str, dict[str, Tree]] = field(default_factory=dict)
+    codecs: dict[str, Codec] = field(default_factory=dict)
+
+
+def _dedupe(made: _Made, summary: Summary) -> None:
+    """Keep one case of each kind; say what goes."""
+    result = dedupe(made.cases, made.codecs)
+    summary.deduped = len(made.cases) - len(result.kept)
+    summary.notes += [f"dropped {count} like {name}" for name, count in result.dropped.items()]
+    summary.notes.append(f"covered as before: {result.routes} routes, {result.shapes} kinds of request, response and calls")
+    names = {case.name for case in result.kept}
+    summary.calls = sum(len(case.calls) for case in result.kept)
+    summary.ambiguous = [name for name in summary.ambiguous if name in names]
+    summary.incomplete = [(name, why) for name, why in summary.incomplete if name in names]
+    made.cases = result.kept
 
 
 def _busy(path: Path, summary: Summary) -> bool:
@@ -102,6 +122,7 @@ def _compile_one(path: Path, max_body: int, choice: Choice, names: Names, made: 
     name_found(seen)
     seen.inbound.sort(key=lambda one: one.started)
     _Assembly(path, seen, choice, names, summary).add_to(made)
+    made.codecs |= seen.codecs
     for target, facts in seen.facts.items():
         made.facts[target] = {**made.facts.get(target, {}), **facts}
     summary.notes += sorted({_lost(loss) for loss in seen.losses})
@@ -202,9 +223,10 @@ class Evidence:
 
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
+        self._routes = Routes((one.exchange.method, one.exchange.target) for one in seen.inbound)
 
     def request(self, window: int) -> Said:
-        return said(self._seen.inbound[window].exchange)
+        return said(self._seen.inbound[window].exchange, self._routes)
 
     def call(self, outbound: Outbound) -> Told:
         ask = self._seen.codecs[outbound.target].ask(_call(outbound))

@@ -66,7 +66,11 @@ class Deduction:
     def decide(self) -> Mapping[int, Verdict]:
         """The verdict on each suspect that can be decided, by its number. Those of one candidate are decided beforehand."""
         for number, suspect in enumerate(self._suspects):
-            if len(suspect.candidates) == 1:
+            traces = frozenset[str]().union(*(call.traces for call in suspect.calls))
+            traced = [window for window in suspect.candidates if traces & self._requests[window].traces]
+            if len(traced) == 1:
+                self._verdicts[number] = Verdict(window=traced[0], how="trace")
+            elif len(suspect.candidates) == 1:
                 self._verdicts[number] = Verdict(window=suspect.candidates[0], how="in-flight")
         for _ in range(_ROUNDS):
             habits = self._learn()

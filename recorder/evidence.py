@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from recorder.routes import Routes
 from wiretape import body
 from wiretape.protocols.base import Ask
 from wiretape.protocols.http import Exchange
@@ -20,7 +21,6 @@ from wiretape.tree import Tree, walk
 # Beyond this many values of one message the rest is left out: it is the rare value that tells, not the thousandth.
 _MOST: Final = 3000
 _LONGEST: Final = 512  # characters
-_GENERATED = re.compile(r"\d+|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|[0-9A-Za-z_-]{22,}", re.IGNORECASE)
 _WORD = re.compile(r"[\w.@:+-]+")
 # Headers that say nothing of what a request is about, or the same in every request of a client.
 _MUTE: Final = frozenset(
@@ -30,6 +30,10 @@ _MUTE: Final = frozenset(
     )
 )
 
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-")
+_TRACE_HEADERS: Final = frozenset(("x-request-id", "x-correlation-id", "x-b3-traceid", "x-amzn-trace-id", "request-id"))
+_UNMISTAKABLE: Final = 16  # characters of an id that nobody repeats by accident
+
 # Fields of calls that are not part of the answer.
 _GIVEN: Final = frozenset(("params", "param_types", "args", "headers", "body", "query", "documents", "columns"))
 
@@ -38,34 +42,32 @@ type Places = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """A request and its response. `route` is what requests of one kind share: method, path without ids, status."""
+    """A request and its response. `route` is what requests of one kind share: method, path without ids, status. `traces` are
+    the ids that were made to be passed on."""
 
     route: str
     asked: Places
     answered: Places
+    traces: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A call: what kind it is, the values it was made with in order, and what it was answered."""
+    """A call: what kind it is, the values it was made with in order, what it was answered, and the ids that it passes on."""
 
     shape: str
     given: tuple[str, ...]
     found: Places
+    traces: frozenset[str] = frozenset()
 
 
-def route(method: str, target: str, status: int) -> str:
-    """`GET /orders/17?x=1` answered by 200 -> `GET /orders/{} 200`."""
-    path = "/".join("{}" if _GENERATED.fullmatch(part) else part for part in target.partition("?")[0].split("/"))
-    return f"{method} {path} {status}"
-
-
-def said(exchange: Exchange) -> Said:
+def said(exchange: Exchange, routes: Routes) -> Said:
     """What an exchange of the service says."""
     return Said(
-        route=route(exchange.method, exchange.target, exchange.status),
+        route=f"{routes.of(exchange.method, exchange.target)} {exchange.status}",
         asked=_collect(_asked(exchange)),
         answered=_collect(_message(exchange.response_headers, body.meaning(exchange.response_body, exchange.response_headers))),
+        traces=frozenset(_traces(exchange.request_headers)),
     )
 
 
@@ -73,7 +75,18 @@ def told(ask: Ask, fields: Mapping[str, Tree]) -> Told:
     """What a call says: `ask` is its codec's reading of it, `fields` all of it."""
     given = tuple(text for value in ask.values for _, text in _leaves("", value))
     found = _collect((place, text) for name, value in fields.items() for place, text in _found(name, value))
-    return Told(shape=f"{ask.target} {ask.shape}", given=given, found=found)
+    headers = fields.get("headers")
+    pairs = [(name, str(value)) for name, value in headers.items()] if isinstance(headers, dict) else []
+    return Told(shape=f"{ask.target} {ask.shape}", given=given, found=found, traces=frozenset(_traces(pairs)))
+
+
+def _traces(headers: Iterable[tuple[str, str]]) -> Iterator[str]:
+    """Trace and request ids: the trace-id of a traceparent (W3C Trace Context, section 3.2), B3's, and the usual others."""
+    for name, value in headers:
+        if name.lower() == "traceparent" and (found := _TRACEPARENT.match(value)):
+            yield found[1]
+        elif name.lower() in _TRACE_HEADERS and len(value) >= _UNMISTAKABLE:
+            yield value.lower()
 
 
 def _found(name: str, value: Tree) -> Iterator[tuple[str, str]]:

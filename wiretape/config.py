@@ -88,13 +88,14 @@ class Proxy:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """What is kept. `include`/`exclude` are filters such as `GET /api/*`, `/health`, `5xx`, `POST /orders 201`; `sample`
-    is the share kept, 0 to 1; `max_body` is in bytes."""
+    is the share kept, 0 to 1; `max_body` is in bytes; `dedupe` keeps one case of each kind."""
 
     serialize: bool = False
     sample: float = 1.0
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     max_body: int = 10 * 1024 * 1024
+    dedupe: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

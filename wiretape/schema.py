@@ -123,6 +123,7 @@ _OPTIONS: Mapping[str, Tree] = MappingProxyType(
         "include": {"type": ["array", "string"], "items": _EXPANDED},
         "exclude": {"type": ["array", "string"], "items": _EXPANDED},
         "max_body": {"type": ["integer", "string"], "description": "bytes, or such as 512KiB"},
+        "dedupe": {"type": ["boolean", "string"], "description": "keep one case of each kind"},
     }
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.live.servers import mariadb
+from tests.live.servers import mariadb, secantus
 from tests.live.servers import redis as redis_server
 
 
@@ -22,4 +22,16 @@ def redis() -> Iterator[redis_server.RedisServer]:
     if not redis_server.installed():
         pytest.fail("redis-server is not installed; run .ci/servers")
     with redis_server.serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mongo() -> Iterator[secantus.Secantus]:
+    with secantus.serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mongo_replicas() -> Iterator[secantus.Secantus]:
+    with secantus.serve(replicas=True) as server:
         yield server

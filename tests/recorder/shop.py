@@ -11,9 +11,11 @@ import json
 import random
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from recorder.attribute import Outbound, Window
 from recorder.evidence import Said, Told, said, told
+from recorder.routes import Routes
 from wiretape.protocols.base import Ask, Interaction
 from wiretape.protocols.http import Exchange
 from wiretape.tree import Tree
@@ -22,7 +24,7 @@ type Sql = tuple[str, tuple[Tree, ...]]
 type Handler = Generator[Sql, list[list[Tree]], tuple[int, Tree]]
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(kw_only=True)
 class Recording:
     """What the attributor sees, and `truth`: for each call the window that made it, -1 for none."""
 
@@ -31,8 +33,12 @@ class Recording:
     outbound: list[Outbound] = field(default_factory=list)
     truth: dict[int, int] = field(default_factory=dict)  # by id of the interaction
 
+    @cached_property
+    def routes(self) -> Routes:
+        return Routes((one.method, one.target) for one in self.exchanges)
+
     def request(self, window: int) -> Said:
-        return said(self.exchanges[window])
+        return said(self.exchanges[window], self.routes)
 
     def call(self, outbound: Outbound) -> Told:
         one = outbound.interaction

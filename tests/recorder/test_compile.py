@@ -391,3 +391,17 @@ def test_a_damaged_capture_gives_what_it_can_and_is_put_aside(script: Script, tm
     assert "is damaged" in summary.notes[0]
     assert summary.kept == [bad.with_suffix(".damaged")]
     assert capture.captures(tmp_path / "home") == []
+
+
+def test_dedupe_keeps_one_case_of_each_kind_and_says_what_went(script: Script, tmp_path: Path) -> None:
+    for number in range(4):
+        script.exchange(1 + number, 1.5 + number, path=f"/orders/{number}")
+    script.exchange(6, 6.5, path="/orders/9", status=404)
+    script.close(at=9)
+    summary = run(tmp_path, dedupe=True)
+    assert sorted(path.stem for path in summary.written) == ["get-orders-0-200", "get-orders-9-404"]
+    assert summary.deduped == 3
+    assert summary.notes == [
+        "dropped 3 like get-orders-0-200",
+        "covered as before: 1 routes, 2 kinds of request, response and calls",
+    ]

@@ -44,13 +44,14 @@ def more(target: str, operation: str, cursor: int, blocks: float | None = None) 
 def _make(target: str, operation: str, fields: Mapping[str, Tree], blocks: float | None) -> Ask:
     name = operation.partition(" ")[0]
     if name == "getMore":  # the cursor is the very thing asked of
-        return Ask(
-            target=target, operation=operation, shape=f"{operation} {fields.get('cursor')!s}", writes=True, blocks=blocks
-        )
+        waits = blocks is not None or fields.get("waited") is True
+        shape = f"{operation} {fields.get('cursor')!s}"
+        # what was read of a cursor is not read again; news are in no order with what else the service does
+        return Ask(target=target, operation=operation, shape=shape, writes=not waits, blocks=blocks)
     leaves: list[_Leaf] = []
     for part in _ASKED:
         asked = fields.get(part)
-        if part == "query" and isinstance(asked, Mapping):
+        if part == "query" and isinstance(asked, dict):
             for key in sorted(asked):
                 if key not in _UNASKED:
                     leaves += _leaves(asked[key], spell((key,)), key)
@@ -72,7 +73,7 @@ def _leaves(tree: Tree, path: str, key: str) -> Iterator[_Leaf]:
     """Every value below, in order. A list of plain values is one value."""
     if isinstance(tree, list):
         yield from _items(tree, path, key)
-    elif isinstance(tree, Mapping) and not (kind := _wrapper(tree)):
+    elif isinstance(tree, dict) and not (kind := _wrapper(tree)):
         if not tree:
             yield _Leaf(path + "{}", path, {})
         for name in tree if key in _ORDERED else sorted(tree):
@@ -109,12 +110,12 @@ def _wrapper(tree: Mapping[str, Tree]) -> str:
 
 
 def _is_plain(tree: Tree) -> bool:
-    return bool(_wrapper(tree)) if isinstance(tree, Mapping) else not isinstance(tree, list)
+    return bool(_wrapper(tree)) if isinstance(tree, dict) else not isinstance(tree, list)
 
 
 def _kind(tree: Tree) -> str:
     """The type of a value where it is no plain one: `:oid`. Numbers of all types are alike."""
-    name = _wrapper(tree) if isinstance(tree, Mapping) else ""
+    name = _wrapper(tree) if isinstance(tree, dict) else ""
     return "" if name in ("", "$numberLong") else f":{name[1:]}"
 
 
@@ -122,7 +123,7 @@ def plain(tree: Tree) -> Tree:
     """A value as it is compared: without its wrapper, and numbers without their type, as drivers choose that."""
     if isinstance(tree, float):
         return int(tree) if tree.is_integer() and abs(tree) <= _EXACT else tree
-    if not isinstance(tree, Mapping):
+    if not isinstance(tree, dict):
         return tree
     name = _wrapper(tree)
     held = tree[name]
@@ -131,11 +132,11 @@ def plain(tree: Tree) -> Tree:
             number = whole(tree)
             return held if number is None else number
         case "$binary":
-            return held.get("data") if isinstance(held, Mapping) else held
+            return held.get("data") if isinstance(held, dict) else held
         case "$regularExpression":
-            return f"/{held.get('pattern')!s}/{held.get('options')!s}" if isinstance(held, Mapping) else held
+            return f"/{held.get('pattern')!s}/{held.get('options')!s}" if isinstance(held, dict) else held
         case "$timestamp":
-            return f"{held.get('t')!s}:{held.get('i')!s}" if isinstance(held, Mapping) else held
+            return f"{held.get('t')!s}:{held.get('i')!s}" if isinstance(held, dict) else held
         case "$oid" | "$uuid" | "$numberDecimal":
             return str(held)
     return held if name in ("$date", "$code") else dict(tree)

@@ -99,7 +99,7 @@ class Command:
 
 def whole(value: Tree) -> int | None:
     """A number that a driver may have sent as any of three types; None where it is none."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         value = value.get("$numberLong")
     return int(value) if isinstance(value, int | float) and not isinstance(value, bool) and value == value else None
 
@@ -167,10 +167,10 @@ def told(name: str, body: Mapping[str, Tree]) -> dict[str, Tree]:
 
 def _quiet(name: str, query: dict[str, Tree]) -> None:
     preference = query.get("$readPreference")
-    if isinstance(preference, Mapping) and preference.get("mode") in _QUIET_PREFERENCES:
+    if isinstance(preference, dict) and preference.get("mode") in _QUIET_PREFERENCES:
         del query["$readPreference"]
     concern = query.get("readConcern")
-    if isinstance(concern, Mapping):
+    if isinstance(concern, dict):
         query["readConcern"] = {
             key: value for key, value in concern.items() if key not in ("afterClusterTime", "atClusterTime")
         }
@@ -190,7 +190,7 @@ def _is_default(key: str, value: Tree) -> bool:
 
 
 def _without_defaults(statement: Tree) -> Tree:
-    if not isinstance(statement, Mapping):
+    if not isinstance(statement, dict):
         return statement
     return {key: value for key, value in statement.items() if not (key in ("multi", "upsert") and value is False)}
 
@@ -205,7 +205,7 @@ def role(name: str) -> Role:
 def writes(name: str, query: Tree) -> bool:
     """Whether it changes something on the server; what is not known may."""
     if name == "aggregate":
-        pipeline = query.get("pipeline") if isinstance(query, Mapping) else None
+        pipeline = query.get("pipeline") if isinstance(query, dict) else None
         stages = pipeline if isinstance(pipeline, list) else []
-        return any(isinstance(stage, Mapping) and next(iter(stage), "") in ("$out", "$merge") for stage in stages)
+        return any(isinstance(stage, dict) and next(iter(stage), "") in ("$out", "$merge") for stage in stages)
     return name not in _READS and role(name) == "query"

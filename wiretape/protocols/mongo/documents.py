@@ -178,7 +178,7 @@ def _only(tree: Mapping[str, Tree], *more: str) -> Tree:
 
 
 def _part[T: Tree](value: Tree, name: str, kind: type[T]) -> T:
-    part = value.get(name) if isinstance(value, Mapping) else None
+    part = value.get(name) if isinstance(value, dict) else None
     if not isinstance(part, kind) or isinstance(part, bool):
         raise _Unfit(f"it needs {name}, a {kind.__name__}")
     return part
@@ -236,14 +236,14 @@ def _write_timestamp(tree: Mapping[str, Tree]) -> Timestamp:
 
 def _write_code(tree: Mapping[str, Tree]) -> Code:
     code, scope = _only(tree, "$scope"), tree.get("$scope")
-    if not isinstance(code, str) or not isinstance(scope, Mapping | None):
+    if not isinstance(code, str) or not isinstance(scope, dict | None):
         raise _Unfit("it holds a string, and $scope a mapping")
     return Code(code, None if scope is None else _fields(scope))
 
 
 def _write_document(tree: Mapping[str, Tree]) -> dict[str, Any]:
     value = _only(tree)
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise _Unfit("it holds a mapping")
     return _fields(value)
 

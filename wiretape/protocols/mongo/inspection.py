@@ -9,7 +9,7 @@ from wiretape.case import Call
 from wiretape.errors import EncodeError
 from wiretape.protocols.base import Problem
 from wiretape.protocols.mongo import documents
-from wiretape.protocols.mongo.commands import SEQUENCES
+from wiretape.protocols.mongo.commands import SEQUENCES, role
 from wiretape.tree import Tree
 
 _DOCUMENT: Tree = {
@@ -31,6 +31,10 @@ SCHEMA: Mapping[str, Tree] = MappingProxyType(
             "description": "the cursor asked for more; of any other call: the cursor it left open, as there was more to be had",
         },
         "exhausted": {"type": "boolean", "description": "these were the cursor's last documents"},
+        "waited": {
+            "type": "boolean",
+            "description": "the client let the server wait for these: a change stream, a tailed cursor",
+        },
     }
 )
 
@@ -45,13 +49,19 @@ def _errors(call: Call) -> Iterator[EncodeError]:
     for name in fields:
         if name not in SCHEMA:
             yield EncodeError(name, f"a MongoDB call has no such field (it has: {', '.join(SCHEMA)})")
+    name, _, place = call.operation.partition(" ")
+    if not name or not (place or role(name) == "end"):
+        yield EncodeError("", "a MongoDB call names the command and where it goes: `find shop.users`")
+    if name == "getMore" and "cursor" not in fields:
+        yield EncodeError("", "a getMore needs the cursor it asks of")
     yield from _asked(fields)
     yield from _told(fields)
     cursor = fields.get("cursor", 0)
     if not isinstance(cursor, int) or isinstance(cursor, bool) or not 0 <= cursor < 2**63:
         yield EncodeError("cursor", "expected the number of a cursor")
-    if "exhausted" in fields and not isinstance(fields["exhausted"], bool):
-        yield EncodeError("exhausted", "expected true or false")
+    for name in ("exhausted", "waited"):
+        if name in fields and not isinstance(fields[name], bool):
+            yield EncodeError(name, "expected true or false")
 
 
 def _asked(fields: Mapping[str, Tree]) -> Iterator[EncodeError]:

@@ -29,6 +29,7 @@ class Reading:
     cursor: int = 0  # its number while the server has more
     held: int = 0
     streams: bool = False  # several replies to the one request (exhaust)
+    waited: bool = False  # for news: whatever else goes on meanwhile has no order with it
     incomplete: str = ""
 
     def answer(self, reply: Mapping[str, Tree], size: int, at: float) -> None:
@@ -55,6 +56,8 @@ class Reading:
         if self.command.name == "getMore":
             if self.found is not None and not self.cursor:
                 fields["exhausted"] = True
+            if self.waited:
+                fields["waited"] = True
         elif self.cursor:
             fields["cursor"] = self.cursor
         return Interaction(
@@ -70,8 +73,8 @@ class Reading:
 
 def tails(query: Tree) -> bool:
     """Whether the cursor of such a query waits for what is yet to happen, so that its end is never read."""
-    if not isinstance(query, Mapping):
+    if not isinstance(query, dict):
         return False
     pipeline = query.get("pipeline")
     first = pipeline[0] if isinstance(pipeline, list) and pipeline else None
-    return query.get("tailable") is True or (isinstance(first, Mapping) and "$changeStream" in first)
+    return query.get("tailable") is True or (isinstance(first, dict) and "$changeStream" in first)

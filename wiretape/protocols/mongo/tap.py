@@ -26,6 +26,7 @@ class MongoTap:
         self._facts: Mapping[str, Tree] = {}
         self._waiting: dict[int, Reading] = {}
         self._cursors: dict[int, Reading] = {}
+        self._tailing: set[int] = set()
         self._transactions: dict[str, int] = {}
         self._out: list[Interaction] = []
         self._over = False
@@ -134,8 +135,10 @@ class MongoTap:
             reading.answer(reply, size, at)
             if reading.cursor and not tails(command.fields.get("query")):
                 self._cursors[reading.cursor] = reading
-            else:
-                self._finish(reading)
+                return
+            if reading.cursor:
+                self._tailing.add(reading.cursor)
+            self._finish(reading)
 
     def _continued(self, reading: Reading, reply: Mapping[str, Tree], size: int, at: float) -> None:
         number = _cursor(reading.command)
@@ -144,7 +147,10 @@ class MongoTap:
         if opened is None or batch is None:
             # another connection's cursor, one that tails, or an error: a call of its own
             if batch is None or batch[0] or not batch[1]:
-                again = Reading(command=reading.command, started=reading.started, transaction=reading.transaction)
+                # the wait for news belongs to no request; a client may limit no other
+                waited = number in self._tailing or "maxTimeMS" in reading.command.body
+                started = at if waited else reading.started
+                again = Reading(command=reading.command, started=started, transaction=reading.transaction, waited=waited)
                 again.answer(reply, size, at)
                 self._finish(again)
             return
