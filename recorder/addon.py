@@ -13,8 +13,10 @@ from mitmproxy.proxy.server import ConnectionHandler
 from recorder.chooser import Chooser, Ways
 from recorder.logs import Logs
 from recorder.ports import cannot_listen, settle
+from recorder.unix import UnixListeners
 from recorder.wire import Listener, Tape
 from wiretape.errors import TargetError
+from wiretape.options import LOOPBACK
 
 _NO_OTHERS = Ways()
 _NO_TIMEOUT = 10 * 365 * 24 * 3600  # mitmproxy hangs up on idle connections after ten minutes; pools idle for days
@@ -41,10 +43,11 @@ class Proxy:
         self._master = master.Master(opts)
         server = proxyserver.Proxyserver()
         specs = {_spec(one): one for one in self._listeners}
+        self._unix = UnixListeners({spec: one for spec, one in specs.items() if one.listen.path})
         chooser = Chooser(specs, self._ways, self._tape, server, self._confdir)
         self._master.addons.add(core.Core(), server, chooser, tlsconfig.TlsConfig())
         opts.update(
-            mode=[*specs],
+            mode=[spec for spec, one in specs.items() if not one.listen.path],
             confdir=str(self._confdir),
             connection_strategy="eager",  # TLS with the server first, so that the client is offered what the server takes
             tcp_timeout=_NO_TIMEOUT,
@@ -61,9 +64,15 @@ class Proxy:
         if failures:
             await self.__aexit__()
             raise failures[0]
+        try:
+            await self._unix.start(server)
+        except TargetError:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self._unix.stop()
         self._master.shutdown()
         await asyncio.wait([self._running])
         server = self._master.addons.get("proxyserver")
@@ -73,7 +82,10 @@ class Proxy:
 
 
 def _spec(listener: Listener) -> str:
-    return f"reverse:tcp://{listener.upstream}@{listener.listen.host}:{listener.listen.port}"
+    """A mode for mitmproxy: its key, and where it is to listen. The upstream it names is never dialled: the layers say whom."""
+    if listener.listen.path:
+        return f"reverse:tcp://{listener.target or 'service'}.invalid:9"
+    return f"reverse:tcp://{LOOPBACK}:9@{listener.listen.host}:{listener.listen.port}"
 
 
 async def _hang_up(connections: Mapping[object, ConnectionHandler]) -> None:

@@ -25,6 +25,7 @@ from recorder.local import LocalCapture
 from recorder.mystartup import MysqlEntry
 from recorder.pgstartup import PostgresEntry
 from recorder.serial import SerialRelay
+from recorder.unix import open_unix
 from recorder.wire import FORWARD, LOCAL, Listener, Tape
 from wiretape.ca import CERTIFICATE
 from wiretape.schemes import AUTO
@@ -80,6 +81,8 @@ class Chooser:
             client.error = "it is no client's"  # has mitmproxy hang up
             return
         ctx = handler.layer.context
+        if listener.upstream.path:
+            handler.open_connection = functools.partial(open_unix, handler, listener.upstream.path)  # type: ignore[method-assign]
         handler.layer = self._entry(ctx, listener)
         handler.drain_writers = functools.partial(drain_others, handler)  # type: ignore[method-assign]
 

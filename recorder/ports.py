@@ -13,7 +13,7 @@ from wiretape.errors import TargetError
 
 def settle(listener: Listener, others: Sequence[Listener]) -> None:
     """Fix the port where any will do. Raises TargetError for what would loop."""
-    if listener.listen.port == 0:
+    if listener.listen.port == 0 and not listener.listen.path:
         listener.listen = Address(host=listener.listen.host, port=free_port(listener.listen.host))
     for other in others:
         if listener.upstream == other.listen:
