@@ -35,6 +35,7 @@ _HEAD = struct.Struct("<QBdI")
 
 # What a MARK may say; anything else is for people who read a capture.
 TLS, SERVER_CLOSED, SERVER_RESET = b"tls", b"server closed", b"server reset"
+HOST = b"host "  # and the name by which the client calls the server
 
 
 class Kind(IntEnum):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -20,10 +21,12 @@ from recorder.directory import Directory
 from recorder.entry import Entry
 from recorder.forward import ForwardEntry
 from recorder.layer import Relay, drain_others
+from recorder.local import LocalCapture
 from recorder.mystartup import MysqlEntry
 from recorder.pgstartup import PostgresEntry
 from recorder.serial import SerialRelay
-from recorder.wire import FORWARD, Listener, Tape
+from recorder.unix import open_unix
+from recorder.wire import FORWARD, LOCAL, Listener, Tape
 from wiretape.ca import CERTIFICATE
 from wiretape.schemes import AUTO
 
@@ -31,20 +34,30 @@ from wiretape.schemes import AUTO
 ENTRIES: Entries = MappingProxyType({"mysql": MysqlEntry, "postgres": PostgresEntry})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """How else than by listeners connections reach us: `forward` knows whose hosts are what a forward proxy is asked for,
+    `local` is local capture and what knows whose addresses are what it redirects."""
+
+    forward: Directory | None = None
+    local: tuple[LocalCapture, Directory] | None = None
+
+
 class Chooser:
-    """The addon that comes before mitmproxy's own choice. `listeners` by their mode's specification."""
+    """The addon that comes before mitmproxy's own choice. `listeners` by their mode's specification; `ways` to targets without
+    one."""
 
     def __init__(
         self,
         listeners: Mapping[str, Listener],
-        directory: Directory | None,
+        ways: Ways,
         tape: Tape,
         server: proxyserver.Proxyserver,
         confdir: Path,
     ) -> None:
         self.listeners = listeners
         self.up = asyncio.Event()
-        self._directory = directory
+        self._ways = ways
         self._certificates = {id(one): secure.own_certificate(one) for one in listeners.values() if one.certificate}
         self._trusted = {id(one): secure.upstream_context(one) for one in listeners.values()}
         self._of: dict[str, Listener] = {}  # by the client's id
@@ -58,13 +71,29 @@ class Chooser:
 
     def client_connected(self, client: connection.Client) -> None:
         """Put our layer in place of the one that would wait for the client to speak: servers may speak first."""
-        listener = self.listeners.get(client.proxy_mode.full_spec)
         handler = self._handler(client)
-        if listener is None or handler is None:
+        if handler is None:
+            return
+        listener = self.listeners.get(client.proxy_mode.full_spec)
+        if listener is not None and listener.protocol == LOCAL:
+            listener = self._redirected(client)
+        if listener is None:
+            client.error = "it is no client's"  # has mitmproxy hang up
             return
         ctx = handler.layer.context
+        if listener.upstream.path:
+            handler.open_connection = functools.partial(open_unix, handler, listener.upstream.path)  # type: ignore[method-assign]
         handler.layer = self._entry(ctx, listener)
         handler.drain_writers = functools.partial(drain_others, handler)  # type: ignore[method-assign]
+
+    def _redirected(self, client: connection.Client) -> Listener | None:
+        """The target that a connection is for that the kernel brought us."""
+        local = self._ways.local
+        assert local is not None
+        assert client.peername is not None
+        assert client.sockname is not None
+        to = local[0].original(client.peername[:2], client.sockname[:2])
+        return local[1].find(to[0], to[1], AUTO) if to else None
 
     def client_disconnected(self, client: connection.Client) -> None:
         """Forget it."""
@@ -72,8 +101,8 @@ class Chooser:
 
     def _entry(self, ctx: context.Context, listener: Listener) -> layer.Layer:
         if listener.protocol == FORWARD:
-            assert self._directory is not None
-            return ForwardEntry(ctx, self._tape, self._handler, self._directory, self._assign)
+            assert self._ways.forward is not None
+            return ForwardEntry(ctx, self._tape, self._handler, self._ways.forward, self._assign)
         self._assign(ctx.client, listener)
         ctx.server.address = (listener.upstream.host, listener.upstream.port)
         wire = self._tape.open(listener)

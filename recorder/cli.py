@@ -44,6 +44,13 @@ def choices[F: Callable[..., object]](command: F) -> F:
 @click.command()
 @click.option("--drive", default="", metavar="CMD", help="Run this shell command as the traffic; stop when it ends.")
 @click.option("--proxy", metavar="ADDRESS", help="Listen here as a forward proxy, too, for HTTP_PROXY and HTTPS_PROXY.")
+@click.option(
+    "--capture",
+    type=click.Choice(["listeners", "local"]),
+    default="listeners",
+    show_default=True,
+    help="Where dependencies are recorded: at listeners of ours, or wherever the service's processes connect to (Linux, root).",
+)
 @click.option("--serialize", is_flag=True, help="Let one request at a time through, so that every call is certain.")
 @click.option("--keep-capture", is_flag=True, help="Keep the raw capture, to compile it again.")
 @choices
@@ -57,6 +64,7 @@ def record(
     suite: Path | None,
     drive: str,
     proxy: str | None,
+    capture: str,
     serialize: bool,
     keep_capture: bool,
     include: Sequence[str],
@@ -77,7 +85,7 @@ def record(
     found = _load(config, service, dep, suite, chosen, proxy)
     if command and found.service:
         found = replace(found, service=replace(found.service, command=tuple(command)))
-    requests, failure = asyncio.run(_record(found, drive))
+    requests, failure = asyncio.run(_record(found, drive, local=capture == "local"))
     if requests or failure is None:
         _print(compile_captures(found, keep=keep_capture))
     if failure is not None:
@@ -125,7 +133,7 @@ def _chosen(**options: object) -> dict[str, object]:
     return {name: value for name, value in options.items() if value not in (None, ())}
 
 
-async def _record(config: Config, drive: str) -> tuple[int, WiretapeError | None]:
+async def _record(config: Config, drive: str, *, local: bool) -> tuple[int, WiretapeError | None]:
     """Record; how many requests came, and the error that ended it: what came before can be compiled all the same."""
     from recorder.run import Recording  # the proxy takes half a second to import
 
@@ -134,7 +142,7 @@ async def _record(config: Config, drive: str) -> tuple[int, WiretapeError | None
     def speak(line: str) -> None:
         console.print(f"wiretape: {line}", markup=False, soft_wrap=True)
 
-    recording = Recording(config, drive, speak)
+    recording = Recording(config, drive, speak, local=local)
     with _live(console, recording):
         try:
             await recording.run()

@@ -17,6 +17,7 @@ from recorder.attribute import Attributed, Outbound, Window, attribute
 from recorder.dedupe import dedupe
 from recorder.evidence import Said, Told, said, told
 from recorder.filters import Choice
+from recorder.found import name_found
 from recorder.naming import Names, graphql_operation, slug
 from recorder.routes import Routes
 from recorder.taps import Inbound, Loss, Seen, watch
@@ -122,6 +123,7 @@ def _compile_one(path: Path, max_body: int, choice: Choice, names: Names, made: 
     except StoreError as error:
         whole = False
         summary.notes.append(f"{error}; what came before was used")
+    name_found(seen)
     seen.inbound.sort(key=lambda one: one.started)
     _Assembly(path, seen, choice, names, summary, made.types).add_to(made)
     made.codecs |= seen.codecs

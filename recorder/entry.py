@@ -10,7 +10,7 @@ from __future__ import annotations
 from mitmproxy.connection import ConnectionState
 from mitmproxy.proxy import commands, context, events, layer, tunnel
 
-from recorder.capture import TLS, Kind
+from recorder.capture import HOST, TLS, Kind
 from recorder.layer import Handlers, Relay, shortcut, unusable, upstream_down
 from recorder.tls import CLIENT_HELLO, ClientTls, ServerTls, upstream_failed
 from recorder.wire import Wire
@@ -102,6 +102,8 @@ class Settled(layer.Layer):
     def _start(self) -> layer.CommandGenerator[None]:
         client, server, wire = self.context.client, self.context.server, self._relay.wire
         self._next = self._relay
+        if client.sni:
+            wire.note(Kind.MARK, HOST + client.sni.encode())
         if not client.state & ConnectionState.CAN_WRITE:
             yield from self._relay.handle_event(events.ConnectionClosed(client))
         elif not server.state & ConnectionState.CAN_WRITE:

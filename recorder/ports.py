@@ -13,8 +13,8 @@ from wiretape.errors import TargetError
 
 def settle(listener: Listener, others: Sequence[Listener]) -> None:
     """Fix the port where any will do. Raises TargetError for what would loop."""
-    if listener.listen.port == 0:
-        listener.listen = Address(host=listener.listen.host, port=_free_port(listener.listen.host))
+    if listener.listen.port == 0 and not listener.listen.path:
+        listener.listen = Address(host=listener.listen.host, port=free_port(listener.listen.host))
     for other in others:
         if listener.upstream == other.listen:
             raise TargetError(
@@ -23,7 +23,8 @@ def settle(listener: Listener, others: Sequence[Listener]) -> None:
             )
 
 
-def _free_port(host: str) -> int:
+def free_port(host: str) -> int:
+    """A port on which nobody listens."""
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])

@@ -13,8 +13,10 @@ from pathlib import Path
 from recorder import capture
 from recorder.addon import Proxy
 from recorder.capture import CaptureWriter
+from recorder.chooser import Ways
 from recorder.directory import Directory, Terms
 from recorder.gate import Gate
+from recorder.local import LocalCapture
 from recorder.wire import FORWARD, Listener, Tape
 from wiretape.ca import ensure_ca
 from wiretape.config import Address, Config, Service
@@ -32,7 +34,7 @@ _SETTLE = 2.0
 class Recording:
     """Runs once. `speak` gets every line for the person at the terminal; `listeners` counts as it goes, for a live display."""
 
-    def __init__(self, config: Config, drive: str, speak: Callable[[str], None]) -> None:
+    def __init__(self, config: Config, drive: str, speak: Callable[[str], None], *, local: bool = False) -> None:
         self._config = config
         self._service = _service(config)
         self._drive = drive
@@ -40,6 +42,9 @@ class Recording:
         self._stop = asyncio.Event()
         self.listeners = _listeners(config, self._service)
         self._proxy = _proxy(config.proxy) if config.proxy else None
+        self._local = LocalCapture() if local else None
+        if local and not self._service.command:
+            raise ConfigError("local capture follows a process that wiretape starts; give its command after --")
 
     async def run(self) -> None:
         """Record until a signal, the end of the drive command, or the end of the service.
@@ -66,12 +71,21 @@ class Recording:
         finally:
             writer.close()
 
-    def _proxying(self, tape: Tape, authority: Path) -> Proxy:
-        if self._proxy is None or self._config.proxy is None:
-            return Proxy(self.listeners, tape, authority)
+    @contextlib.asynccontextmanager
+    async def _proxying(self, tape: Tape, authority: Path) -> AsyncIterator[None]:
+        """Everything that takes connections is up."""
         told = self._config.proxy
-        terms = Terms(passthrough=told.passthrough, verify=told.verify, ca=told.ca)
-        return Proxy([*self.listeners, self._proxy], tape, authority, Directory(self.listeners, "proxy", terms))
+        terms = Terms(passthrough=told.passthrough, verify=told.verify, ca=told.ca) if told else Terms()
+        ways = Ways(
+            forward=Directory(self.listeners, "proxy", terms) if self._proxy else None,
+            local=(self._local, Directory(self.listeners, "local", terms)) if self._local else None,
+        )
+        listeners = [*self.listeners, *([self._proxy] if self._proxy else []), *(self._local.listeners if self._local else [])]
+        with self._local or contextlib.nullcontext():
+            async with Proxy(listeners, tape, authority, ways):
+                if self._local:
+                    self._local.start()
+                yield
 
     @property
     def requests(self) -> int:
@@ -107,6 +121,8 @@ class Recording:
             )
         command = expand_command(self._service.command, self._addresses)
         env = {**self._told(authority), **expand_env(self._service.env, self._addresses)}
+        if self._local is not None:
+            command = self._local.inside(command)
         self._process = await ServiceProcess.start(command, env, output=sys.stderr.buffer)
         try:
             await self._first(
@@ -121,7 +137,7 @@ class Recording:
         told: dict[str, str] = {}
         if self._proxy is not None:
             told |= proxied(self._proxy.listen, self._addresses.values(), os.environ)
-        if self._proxy is not None or any(one.upstream_tls for one in self.listeners[1:]):
+        if self._proxy is not None or self._local is not None or any(one.upstream_tls for one in self.listeners[1:]):
             told |= trusting(authority, os.environ)
         return told
 
@@ -143,6 +159,8 @@ class Recording:
             self._speak(f"recording: {one.target} listens on {one.listen}, which passes to {one.upstream}")
         if self._proxy is not None:
             self._speak(f"recording: the forward proxy listens on {self._proxy.listen} (HTTP_PROXY, HTTPS_PROXY)")
+        if self._local is not None:
+            self._speak("recording: what the service's processes connect to is redirected to us by the kernel")
         self._say_unverified()
         if not self._drive:
             self._speak("recording: press Ctrl-C to stop and write the cases")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from recorder.attribute import Outbound
-from recorder.capture import SERVER_CLOSED, SERVER_RESET, TLS, Kind, Opening, Record
+from recorder.capture import HOST, SERVER_CLOSED, SERVER_RESET, TLS, Kind, Opening, Record
 from wiretape.errors import DecodeError
 from wiretape.protocols import RAW, codec, recognised
 from wiretape.protocols.base import Codec, Interaction, Side, Tap
@@ -57,7 +57,7 @@ class Seen:
     """Everything a capture says.
 
     `spoken`: target -> protocol -> connections, of the targets whose protocol had to be found. `raw`: those kept as bytes.
-    `found`: targets that no configuration names.
+    `found`: targets that no configuration names. `hosts`: what clients call them (SNI).
     """
 
     inbound: list[Inbound] = field(default_factory=list)
@@ -68,6 +68,7 @@ class Seen:
     spoken: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     raw: set[str] = field(default_factory=set)
     found: dict[str, Opening] = field(default_factory=dict)
+    hosts: dict[str, str] = field(default_factory=dict)
 
 
 def watch(records: Iterable[Record], max_body: int, seen: Seen | None = None) -> Seen:
@@ -234,6 +235,8 @@ class _Target(_Watched):
     def mark(self, said: bytes) -> None:
         if said == TLS:
             self._learn({"tls": True})
+        elif said.startswith(HOST):
+            self.seen.hosts[self.opening.target] = said.removeprefix(HOST).decode()
         elif said in (SERVER_CLOSED, SERVER_RESET) and isinstance(self._tap, _HearsEnds):
             self._tap.server_ended(reset=said == SERVER_RESET)
 

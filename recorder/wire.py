@@ -10,7 +10,8 @@ from recorder.capture import CaptureWriter, Clock, Kind, Opening
 from recorder.gate import Gate
 from wiretape.config import Address, TlsPolicy
 
-FORWARD = "forward proxy"  # the protocol of the listener that clients ask for others
+# The protocols of listeners that stand for other targets: what clients ask for, what the kernel redirects to us.
+FORWARD, LOCAL = "forward proxy", "local capture"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,8 +45,8 @@ class Listener:
     @property
     def title(self) -> str:
         """How messages name it."""
-        if self.protocol == FORWARD:
-            return "the forward proxy"
+        if self.protocol in (FORWARD, LOCAL):
+            return f"the {self.protocol}"
         return f"target {self.target}" if self.target else "the service"
 
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from wiretape.config import Address, Service
 from wiretape.errors import ConfigError, TargetError
 from wiretape.secrets import ensure_home
-from wiretape.service import LAST_LINES, ServiceProcess, expand_command, expand_env, probe
+from wiretape.service import LAST_LINES, ServiceProcess, expand_command, expand_env, parts_of, probe
 
 LOG = "service.log"
 _DYING = 0.5
@@ -111,11 +111,11 @@ class App:
 
 
 def _told(addresses: Mapping[str, Address]) -> dict[str, str]:
-    """Where the mocks listen, for services that look it up: WIRETAPE_MAIN_ADDRESS, _HOST, _PORT."""
+    """Where the mocks listen, for services that look it up: WIRETAPE_MAIN_ADDRESS, _HOST, _PORT (or _PATH)."""
     env: dict[str, str] = {}
     for name, address in addresses.items():
         prefix = f"WIRETAPE_{name.upper().replace('-', '_')}"
-        env |= {f"{prefix}_ADDRESS": str(address), f"{prefix}_HOST": address.host, f"{prefix}_PORT": str(address.port)}
+        env |= {f"{prefix}_{part.upper()}": value for part, value in parts_of(address).items()}
     return env
 
 

@@ -20,6 +20,7 @@ from wiretape.config import Address, Target
 from wiretape.errors import TargetError
 from wiretape.protocols.base import Codec, Miss, Responder
 from wiretape.tree import Tree
+from wiretape.unixsockets import free, remove
 
 _SLICE = 4096  # bytes of questions answered before looking whether the client still takes answers
 
@@ -58,6 +59,10 @@ class Mocks:
         at = target.listen
         connect = functools.partial(self.connection, target.name)
         try:
+            if at.path:
+                self._servers.append(await listen_unix(connect, Path(at.path)))
+                self.addresses[target.name] = at
+                return
             server = await asyncio.get_running_loop().create_server(connect, at.host, at.port, backlog=1024)
         except OSError as error:
             raise TargetError(_cannot_listen(target, error)) from None
@@ -114,6 +119,15 @@ class Mocks:
         for server in self._servers:
             await server.wait_closed()
         self._servers.clear()
+        for at in self.addresses.values():
+            if at.path:
+                remove(at.path)
+
+
+async def listen_unix(connect: Callable[[], asyncio.Protocol], path: Path) -> asyncio.Server:
+    """A server on a Unix socket. Raises OSError where somebody listens there."""
+    free(path)
+    return await asyncio.get_running_loop().create_unix_server(connect, path, backlog=1024)
 
 
 def _cannot_listen(target: Target, error: OSError) -> str:

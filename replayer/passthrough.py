@@ -38,7 +38,11 @@ class Passthrough(asyncio.Protocol):
             self._fail(f"target {self._target.name} has no upstream to pass it to; add targets.{self._target.name}.upstream")
             return
         try:
-            await asyncio.get_running_loop().create_connection(lambda: self, at.host, at.port)
+            loop = asyncio.get_running_loop()
+            if at.path:
+                await loop.create_unix_connection(lambda: self, at.path)
+            else:
+                await loop.create_connection(lambda: self, at.host, at.port)
         except OSError as error:
             self._fail(f"the upstream {at} cannot be reached: {error.strerror or error}")
 

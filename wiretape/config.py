@@ -235,7 +235,7 @@ def _check_listeners(service: Service | None, targets: Mapping[str, Target], pro
     taken: dict[Address, str] = {}
     for who, listen in listeners:
         first = taken.setdefault(listen, who)
-        if listen.port and first != who:
+        if (listen.port or listen.path) and first != who:
             raise ConfigError(f"{first} and {who} both listen on {listen}; give each an address of its own")
 
 
@@ -251,7 +251,7 @@ def _target(name: str, given: Options) -> Target:
     told |= {key: _path(key, given[key]) for key in _FILES if key in given}
     usual = {"listen": Address(host=LOOPBACK, port=0), "secure": called.tls, "verify": called.tls and spoken == "http"}
     target = Target(name=name, protocol=spoken, **(usual | told))  # type: ignore[arg-type]  # as read
-    if target.upstream and not target.upstream.port:
+    if target.upstream and not target.upstream.port and not target.upstream.path:
         port = called.port or (known.default_port if known else 0)
         if not port:
             raise ConfigError(f"{given['upstream'].where}: target {name}: {spoken} has no usual port; write HOST:PORT")

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 type Option = Callable[[object], object]
 
 LOOPBACK = "127.0.0.1"
+_UNIX = "unix:"
+_LONGEST_PATH = 107  # Linux's limit
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _FLAGS: Mapping[str, bool] = MappingProxyType(
     {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
@@ -23,22 +25,34 @@ _FLAGS: Mapping[str, bool] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """A TCP endpoint. `port` 0 in a `listen` means any free port, known once the listener is up."""
+    """A TCP endpoint, or the `path` of a Unix socket. `port` 0 in a `listen` means any free port, known once the listener is
+    up."""
 
-    host: str
-    port: int
+    host: str = ""
+    port: int = 0
+    path: str = ""
 
     def __str__(self) -> str:
+        if self.path:
+            return f"{_UNIX}{self.path}"
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 def address(given: object) -> Address:
-    """`PORT`, `HOST:PORT` or `[IPV6]:PORT`."""
+    """`PORT`, `HOST:PORT`, `[IPV6]:PORT` or `unix:/PATH`."""
     told = str(given).strip()
+    if told.startswith(_UNIX):
+        return _socket(told.removeprefix(_UNIX))
     found = re.fullmatch(r"(?:(?:\[(?P<six>[^\]]+)\]|(?P<host>[^:\[\]/@]*)):)?(?P<port>[0-9]{1,5})", told)
     if not found or int(found["port"]) > 65535 or isinstance(given, bool):
         raise ValueError(f"{told!r} is not an address; write PORT or HOST:PORT (port 0 to 65535)")
     return Address(host=found["six"] or found["host"] or LOOPBACK, port=int(found["port"]))
+
+
+def _socket(path: str) -> Address:
+    if not path.startswith("/") or len(path.encode()) > _LONGEST_PATH:
+        raise ValueError(f"{path!r} is not the path of a Unix socket; write unix:/PATH, {_LONGEST_PATH} bytes at most")
+    return Address(path=path)
 
 
 def upstream(given: object) -> Address:

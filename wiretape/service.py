@@ -26,7 +26,8 @@ _PLACE = re.compile(r"\$\{([A-Za-z0-9_-]+)\.(\w+)\}")
 
 
 def expand(text: str, addresses: Mapping[str, Address]) -> str:
-    """`text` with `${NAME.port}`, `${NAME.host}` and `${NAME.address}` replaced by where the listener NAME really listens.
+    """`text` with `${NAME.port}`, `${NAME.host}` and `${NAME.address}` replaced by where the listener NAME really listens; a
+    Unix socket has `${NAME.path}` and `${NAME.address}`.
 
     Raises ConfigError for a name that is no listener and for a property there is not.
     """
@@ -38,12 +39,19 @@ def expand(text: str, addresses: Mapping[str, Address]) -> str:
             near = difflib.get_close_matches(name, addresses, 1)
             hint = f"did you mean {near[0]}?" if near else f"targets are: {', '.join(sorted(addresses)) or 'none'}"
             raise ConfigError(f"{found[0]}: there is no target named {name}; {hint}")
-        parts = {"port": str(address.port), "host": address.host, "address": str(address)}
+        parts = parts_of(address)
         if part not in parts:
-            raise ConfigError(f"{found[0]}: a target has port, host and address, not {part}")
+            raise ConfigError(f"{found[0]}: {name} has {', '.join(parts)}, not {part}")
         return parts[part]
 
     return _PLACE.sub(value, text)
+
+
+def parts_of(address: Address) -> dict[str, str]:
+    """What a service may be told of where a listener is."""
+    if address.path:
+        return {"path": address.path, "address": str(address)}
+    return {"port": str(address.port), "host": address.host, "address": str(address)}
 
 
 def expand_command(command: Sequence[str], addresses: Mapping[str, Address]) -> tuple[str, ...]:

@@ -50,7 +50,9 @@ def trusting(authority: Path, environ: Mapping[str, str]) -> dict[str, str]:
 def proxied(proxy: Address, own: Iterable[Address], environ: Mapping[str, str]) -> dict[str, str]:
     """Variables by which the usual clients go through `proxy`, but for what goes to our `own` listeners."""
     url = f"http://{proxy}"
-    direct = ",".join([*filter(None, [environ.get("NO_PROXY") or environ.get("no_proxy")]), *map(str, own)])
+    direct = ",".join(
+        [*filter(None, [environ.get("NO_PROXY") or environ.get("no_proxy")]), *(str(each) for each in own if not each.path)]
+    )
     return {
         name: value
         for lower, value in (("http_proxy", url), ("https_proxy", url), ("no_proxy", direct))

@@ -49,6 +49,7 @@ class Program:
     front: int
     work: str
     env: dict[str, str] = field(default_factory=dict)
+    prefix: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         (self.folder / "app.py").write_text(self.work + SERVICE)
@@ -60,7 +61,7 @@ class Program:
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         env = {**os.environ, "PYTHONPATH": str(ROOT), "WIRETAPE_DEBUG": "1", **self.env}
         return subprocess.run(
-            [sys.executable, "-m", "wiretape", *words],
+            [*self.prefix, sys.executable, "-m", "wiretape", *words],
             cwd=self.folder,
             env=env,
             text=True,

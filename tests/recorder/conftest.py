@@ -22,6 +22,7 @@ with warnings.catch_warnings():  # of the libraries mitmproxy imports
 from recorder import capture
 from recorder.addon import Proxy
 from recorder.capture import CaptureWriter, Record
+from recorder.chooser import Ways
 from recorder.directory import Directory
 from recorder.wire import Listener, Tape
 from wiretape.config import Address
@@ -51,7 +52,7 @@ def recording(home: Path, *listeners: Listener, directory: Directory | None = No
     async def run() -> None:
         writer = CaptureWriter(recorder.path, recorder.said.append)
         try:
-            async with Proxy(listeners, Tape(writer, recorder.said.append), home / "ca", directory):
+            async with Proxy(listeners, Tape(writer, recorder.said.append), home / "ca", Ways(forward=directory)):
                 up.set_result(None)
                 await asyncio.get_running_loop().run_in_executor(None, done.wait)
         except BaseException as error:

@@ -116,7 +116,7 @@ def test_expand() -> None:
     assert expand_env({"PGPORT": "${main.port}"}, where) == {"PGPORT": "15432"}
     with pytest.raises(ConfigError, match="there is no target named mian; did you mean main"):
         expand("${mian.port}", where)
-    with pytest.raises(ConfigError, match="a target has port, host and address, not prot"):
+    with pytest.raises(ConfigError, match="main has port, host, address, not prot"):
         expand("${main.prot}", where)
 
 
