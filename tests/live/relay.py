@@ -21,6 +21,7 @@ class Relay:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.connections: list[list[Chunk]] = []
+        self.log: list[tuple[int, Chunk]] = []  # all of them in order, each with the number of its connection
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
@@ -50,12 +51,13 @@ class Relay:
             for end in (client, server):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for source, sink, side in ((client, server, Side.CLIENT), (server, client, Side.SERVER)):
-                self._start(self._pump, source, sink, side, chunks)
+                self._start(self._pump, source, sink, side, chunks, len(self.connections) - 1)
 
-    def _pump(self, source: socket.socket, sink: socket.socket, side: Side, chunks: list[Chunk]) -> None:
+    def _pump(self, source: socket.socket, sink: socket.socket, side: Side, chunks: list[Chunk], number: int) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
                 chunks.append((side, data))
+                self.log.append((number, (side, data)))
                 sink.sendall(data)
         with suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)
