@@ -79,13 +79,14 @@ def run(program: str, url: str) -> str:
 def record(server: secantus.Secantus, program: str) -> Recording:
     with Relay(server.port) as relay:
         output = run(program, server.at(relay.port))
-    interactions: list[Interaction] = []
+    taps = [CODEC.tap() for _ in relay.connections]
+    interactions = [
+        one for at, (number, side, data) in enumerate(relay.all) for one in taps[number].feed(side, data, float(at))
+    ]
+    interactions += [one for tap in taps for one in tap.close(float(len(relay.all)))]
+    interactions.sort(key=lambda one: one.started)
     facts: Mapping[str, Tree] = {}
-    for chunks in relay.connections:
-        tap = CODEC.tap()
-        for number, (side, data) in enumerate(chunks):
-            interactions += tap.feed(side, data, float(number))
-        interactions += tap.close(float(len(chunks)))
+    for tap in taps:
         facts = CODEC.merge_facts(facts, tap.facts)
     calls = tuple(
         Call(target="main", operation=one.operation, fields=one.fields) for one in interactions if one.role != "housekeeping"
@@ -155,7 +156,7 @@ def test_drivers_are_served_what_another_recorded(
     answered(walks[made], played, mongo)
 
 
-@pytest.mark.parametrize("program", OTHERS)
+@pytest.mark.parametrize("program", [*OTHERS, "crowd.py"])
 def test_a_driver_gets_the_recorded_answers(mongo: secantus.Secantus, program: str) -> None:
     answered(record(mongo, program), program, mongo)
 

@@ -10,7 +10,7 @@ from bson import Int64, ObjectId
 
 from wiretape.case import Call
 from wiretape.errors import DecodeError
-from wiretape.protocols.mongo.asks import ask, live
+from wiretape.protocols.mongo.asks import ask, live, more
 from wiretape.protocols.mongo.commands import Command, read
 from wiretape.protocols.mongo.messages import EXHAUST, MORE_TO_COME, OP_MSG, OP_QUERY, OpMsg, OpQuery, Section
 from wiretape.tree import Tree
@@ -248,7 +248,6 @@ def test_a_thousand_documents_have_the_shape_of_one() -> None:
     ("body", "role", "writes"),
     [
         ({"insert": "u"}, "query", True),
-        ({"getMore": Int64(1), "collection": "u"}, "query", True),
         ({"aggregate": "u", "pipeline": [{"$match": {}}]}, "query", False),
         ({"aggregate": "u", "pipeline": [{"$match": {}}, {"$out": "v"}]}, "query", True),
         ({"whatIsThis": 1}, "query", True),
@@ -267,9 +266,9 @@ def test_a_cursor_is_what_a_get_more_asks_of() -> None:
     found = live("main", command({"getMore": Int64(77), "collection": "u"}))
     assert (found.shape, found.values) == ("getMore shop.u 77", ())
     recorded = Call(target="main", operation="getMore shop.u", fields={"cursor": 77, "found": [], "exhausted": True})
-    assert (ask(recorded).shape, ask(recorded).writes) == (found.shape, True)
-    news = Call(target="main", operation="getMore shop.u", fields={"cursor": 77, "found": [], "waited": True})
-    assert (ask(news).shape, ask(news).writes) == (found.shape, False)
+    assert (ask(recorded).shape, ask(recorded).writes) == (found.shape, False)
+    assert (more("main", "getMore shop.u", 77).shape, more("main", "getMore shop.u", 77).writes) == (found.shape, True)
+    assert more("main", "getMore shop.u", 77, 0.5).writes is False
 
 
 def test_a_transaction_is_named_by_session_and_number() -> None:

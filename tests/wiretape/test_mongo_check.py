@@ -50,7 +50,6 @@ def test_a_call_that_can_be_served_has_no_problem(fields: dict[str, Tree]) -> No
         ({"cursor": True}, "cursor", "expected the number of a cursor"),
         ({"cursor": -1}, "cursor", "expected the number of a cursor"),
         ({"exhausted": 1}, "exhausted", "expected true or false"),
-        ({"waited": "yes"}, "waited", "expected true or false"),
     ],
 )
 def test_every_problem_is_said_with_its_place(fields: dict[str, Tree], path: str, reason: str) -> None:

@@ -39,7 +39,7 @@ class Recorded:
         self.asks.append(asked)
         for one in self.calls:
             told = ask(one)
-            if (told.shape, told.values) == (asked.shape, asked.values) and asked.blocks is None:
+            if (told.shape, told.values) == (asked.shape, asked.values) and not asked.blocks:
                 self.calls.remove(one)
                 return one
         return Waiting() if asked.blocks is not None and self.waits else Miss(ask=asked)
@@ -173,17 +173,49 @@ def test_killed_cursors_are_gone() -> None:
     assert reply["codeName"] == "WiretapeMiss"
 
 
-@pytest.mark.parametrize("kind", [Recorded, Remembering])
-def test_a_cursor_left_open_goes_on_as_recorded(kind: type[Recorded]) -> None:
-    book = kind(
-        call("find shop.u", found=NUMBERS[:2], cursor=77),
-        call("getMore shop.u", cursor=77, found=NUMBERS[2:4]),
-        call("getMore shop.u", cursor=77, found=NUMBERS[4:], exhausted=True),
-    )
-    replies = answers(MongoResponder({}, book, "main"), asked(1, FIND))
+PARTS = (
+    call("find shop.u", found=NUMBERS[:1], cursor=77),
+    call("getMore shop.u", cursor=77, found=NUMBERS[1:4]),
+    call("getMore shop.u", cursor=77, found=NUMBERS[4:], exhausted=True),
+)
+
+
+def test_recorded_batches_are_dealt_anew() -> None:
+    book = Remembering(*PARTS)
+    replies = answers(MongoResponder({}, book, "main"), asked(1, {**FIND, "batchSize": 2}))
     while number := replies[-1]["cursor"]["id"]:
-        replies += answers(MongoResponder({}, book, "main"), asked(1, more(number)))
+        replies += answers(MongoResponder({}, book, "main"), asked(1, more(number, batchSize=2)))
     assert [batch(reply) for reply in replies] == [([0, 1], True), ([2, 3], True), ([4], False)]
+    assert book.calls == []
+
+
+def test_a_result_of_several_batches_is_whole_again_when_asked_again() -> None:
+    book = Remembering(*PARTS)
+    for _ in range(2):
+        (reply,) = answers(MongoResponder({}, book, "main"), asked(1, FIND))
+        assert batch(reply) == ([0, 1, 2, 3, 4], False)
+        book.calls.append(PARTS[0])
+
+
+@pytest.mark.parametrize("kind", [Recorded, Remembering])
+def test_a_cursor_fails_where_it_failed(kind: type[Recorded]) -> None:
+    failure: Tree = {"code": 43, "codeName": "CursorNotFound"}
+    book = kind(PARTS[0], PARTS[1], call("getMore shop.u", cursor=77, error=failure))
+    responder = MongoResponder({}, book, "main")
+    (first,) = answers(responder, asked(1, FIND))
+    assert batch(first) == ([0, 1, 2, 3], True)
+    replies = answers(responder, asked(2, more(first["cursor"]["id"])), asked(3, more(first["cursor"]["id"])))
+    assert [reply["codeName"] for reply in replies] == ["CursorNotFound", "WiretapeMiss"]
+
+
+@pytest.mark.parametrize("kind", [Recorded, Remembering])
+def test_what_comes_later_in_a_cursor_is_served_later(kind: type[Recorded]) -> None:
+    book = kind(PARTS[0])
+    (first,) = answers(MongoResponder({}, book, "main"), asked(1, FIND))
+    assert batch(first) == ([0], True)
+    book.calls += PARTS[1:]
+    (rest,) = answers(MongoResponder({}, book, "main"), asked(2, more(first["cursor"]["id"])))
+    assert batch(rest) == ([1, 2, 3, 4], False)
 
 
 @pytest.mark.parametrize("kind", [Recorded, Remembering])

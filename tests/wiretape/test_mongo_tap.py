@@ -65,34 +65,18 @@ def test_a_failure_is_an_error() -> None:
     assert brief(found) == [("odd shop.u", {"error": {"errmsg": "no", "code": 59, "codeName": "CommandNotFound"}})]
 
 
-def test_a_cursor_is_one_result() -> None:
+def test_batches_of_a_cursor_are_told_by_its_number_whichever_connection_they_come_over() -> None:
     found, _ = told(
         (C, asked(1, {**FIND, "batchSize": 1})), (S, replied(1, cursor([{"a": 1}], 7))),
         (C, asked(2, more(7))), (S, replied(2, cursor([{"a": 2}], 7, "nextBatch"))),
-        (C, asked(3, more(7))), (S, replied(3, cursor([], 0, "nextBatch"))),
+        (C, asked(3, {"killCursors": "u", "cursors": [bson.Int64(7)]})), (S, replied(3, {"ok": 1.0})),
+        (C, asked(4, more(8))), (S, replied(4, cursor([], 0, "nextBatch"))),
         close=False,
     )  # fmt: skip
-    assert brief(found) == [("find shop.u", {"found": [{"a": 1}, {"a": 2}]})]
-    assert (found[0].started, found[0].ended) == (0.0, 5.0)
-
-
-def test_a_cursor_that_the_client_leaves_says_that_there_was_more() -> None:
-    kill = {"killCursors": "u", "cursors": [bson.Int64(7)]}
-    found, _ = told((C, asked(1, FIND)), (S, replied(1, cursor([{"a": 1}], 7))), (C, asked(2, kill)), close=False)
-    assert brief(found) == [("find shop.u", {"found": [{"a": 1}], "cursor": 7})]
-    found, _ = told((C, asked(1, FIND)), (S, replied(1, cursor([{"a": 1}], 7))))
-    assert brief(found) == [("find shop.u", {"found": [{"a": 1}], "cursor": 7})]
-    assert found[0].incomplete == ""
-
-
-def test_a_cursor_may_go_on_on_another_connection() -> None:
-    found, _ = told(
-        (C, asked(1, more(7))), (S, replied(1, cursor([{"a": 2}], 7, "nextBatch"))),
-        (C, asked(2, more(7))), (S, replied(2, cursor([], 0, "nextBatch"))),
-    )  # fmt: skip
     assert brief(found) == [
+        ("find shop.u", {"found": [{"a": 1}], "cursor": 7}),
         ("getMore shop.u", {"cursor": 7, "found": [{"a": 2}]}),
-        ("getMore shop.u", {"cursor": 7, "found": [], "exhausted": True}),
+        ("getMore shop.u", {"cursor": 8, "found": [], "exhausted": True}),
     ]
 
 
@@ -102,21 +86,24 @@ def test_a_cursor_that_fails_later_is_a_call_of_its_own() -> None:
         (C, asked(1, FIND)), (S, replied(1, cursor([{"a": 1}], 7))), (C, asked(2, more(7))), (S, replied(2, failure))
     )  # fmt: skip
     assert brief(found) == [
-        ("getMore shop.u", {"cursor": 7, "error": {"code": 43, "codeName": "CursorNotFound"}}),
         ("find shop.u", {"found": [{"a": 1}], "cursor": 7}),
+        ("getMore shop.u", {"cursor": 7, "error": {"code": 43, "codeName": "CursorNotFound"}}),
     ]
 
 
 @pytest.mark.parametrize("chained", [True, False])
-def test_an_exhausted_cursor_is_one_result(chained: bool) -> None:
+def test_what_one_request_exhausts_is_one_batch(chained: bool) -> None:
     found, _ = told(
         (C, asked(1, FIND)), (S, replied(1, cursor([{"a": 1}], 7))),
         (C, asked(2, more(7), EXHAUST)),
         (S, replied(2, cursor([{"a": 2}], 7, "nextBatch"), MORE_TO_COME, request=50)),
         (S, replied(50 if chained else 2, cursor([{"a": 3}], 0, "nextBatch"))),
     )  # fmt: skip
-    assert brief(found) == [("find shop.u", {"found": [{"a": 1}, {"a": 2}, {"a": 3}]})]
-    assert found[0].incomplete == ""
+    assert brief(found) == [
+        ("find shop.u", {"found": [{"a": 1}], "cursor": 7}),
+        ("getMore shop.u", {"cursor": 7, "found": [{"a": 2}, {"a": 3}], "exhausted": True}),
+    ]
+    assert [one.incomplete for one in found] == ["", ""]
 
 
 @pytest.mark.parametrize(
@@ -128,21 +115,11 @@ def test_news_are_calls_of_their_own_and_no_news_are_none(body: dict[str, Any]) 
         (C, asked(2, more(-7))), (S, replied(2, cursor([], -7, "nextBatch"))),
         (C, asked(3, more(-7))), (S, replied(3, cursor([{"a": 1}], -7, "nextBatch"))),
     )  # fmt: skip
-    assert [(one.operation, one.fields["found"], one.fields["cursor"], one.fields.get("waited")) for one in found] == [
-        (found[0].operation, [], 7, None),
-        ("getMore shop.u", [{"a": 1}], 7, True),
+    assert [(one.operation, one.fields["found"], one.fields["cursor"]) for one in found] == [
+        (found[0].operation, [], 7),
+        ("getMore shop.u", [{"a": 1}], 7),
     ]
     assert found[1].started == found[1].ended == 5.0
-
-
-def test_a_result_that_is_too_long_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wiretape.protocols.mongo.tap.MAX_HELD", 50)
-    found, _ = told(
-        (C, asked(1, FIND)), (S, replied(1, cursor([{"a": "x" * 40}], 7))),
-        (C, asked(2, more(7))), (S, replied(2, cursor([{"a": 2}], 7, "nextBatch"))),
-        close=False,
-    )  # fmt: skip
-    assert [one.incomplete for one in found] == [reading.TOO_LONG]
 
 
 def test_writes_without_a_reply_are_whole_at_once() -> None:
@@ -194,8 +171,9 @@ def test_what_a_driver_asks_of_a_server_is_housekeeping() -> None:
 def test_an_answer_that_never_came_is_said_to_be_missing() -> None:
     found, _ = told((C, asked(1, {"count": "u"})))
     assert [(one.operation, one.incomplete) for one in found] == [("count shop.u", reading.UNANSWERED)]
-    found, _ = told((C, asked(1, FIND)), (S, replied(1, cursor([{"a": 1}], 7))), (C, asked(2, more(7))))
-    assert [(one.operation, one.incomplete) for one in found] == [("find shop.u", reading.UNANSWERED)]
+    streamed = replied(2, cursor([{"a": 1}], 7, "nextBatch"), MORE_TO_COME, request=50)
+    found, _ = told((C, asked(2, more(7), EXHAUST)), (S, streamed))
+    assert [(one.operation, one.incomplete) for one in found] == [("getMore shop.u", reading.UNANSWERED)]
     assert told((C, asked(1, {"hello": 1})))[0] == []
 
 

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from wiretape.case import Call
 from wiretape.protocols.base import Ask
-from wiretape.protocols.mongo.commands import SEQUENCES, Command, role, whole, writes
+from wiretape.protocols.mongo.commands import SEQUENCES, Command, changes, role, whole
 from wiretape.protocols.mongo.documents import WRAPPERS
 from wiretape.tree import Tree, spell
 
@@ -28,26 +28,27 @@ class _Leaf(NamedTuple):
 
 def live(target: str, command: Command) -> Ask:
     """The ask of a request."""
-    return _make(target, command.operation, command.fields, None)
+    return _make(target, command.operation, command.fields)
 
 
 def ask(call: Call) -> Ask:
     """A recorded call as an ask."""
-    return _make(call.target, call.operation, call.fields, None)
+    return _make(call.target, call.operation, call.fields)
 
 
 def more(target: str, operation: str, cursor: int, blocks: float | None = None) -> Ask:
-    """The ask for more of a cursor, by its number in the recording. `operation`: `getMore` and the namespace."""
-    return _make(target, operation, {"cursor": cursor}, blocks)
+    """The ask for more of a cursor, by its number in the recording. `operation`: `getMore` and the namespace.
+
+    What was read of a cursor is not read again, so an ask that expects its answer at once says that it writes.
+    """
+    return _make(target, operation, {"cursor": cursor}, blocks, writes=blocks is None)
 
 
-def _make(target: str, operation: str, fields: Mapping[str, Tree], blocks: float | None) -> Ask:
+def _make(target: str, operation: str, fields: Mapping[str, Tree], blocks: float | None = None, *, writes: bool = False) -> Ask:
     name = operation.partition(" ")[0]
     if name == "getMore":  # the cursor is the very thing asked of
-        waits = blocks is not None or fields.get("waited") is True
         shape = f"{operation} {fields.get('cursor')!s}"
-        # what was read of a cursor is not read again; news are in no order with what else the service does
-        return Ask(target=target, operation=operation, shape=shape, writes=not waits, blocks=blocks)
+        return Ask(target=target, operation=operation, shape=shape, writes=writes, blocks=blocks)
     leaves: list[_Leaf] = []
     for part in _ASKED:
         asked = fields.get(part)
@@ -63,9 +64,8 @@ def _make(target: str, operation: str, fields: Mapping[str, Tree], blocks: float
         shape=" ".join([operation, *(leaf.word for leaf in leaves if leaf.word)]),
         values=tuple(leaf.value for leaf in leaves),
         labels=tuple(leaf.label for leaf in leaves),
-        writes=writes(name, fields.get("query")),
+        writes=changes(name, fields.get("query")),
         role=role(name),
-        blocks=blocks,
     )
 
 

@@ -202,7 +202,7 @@ def role(name: str) -> Role:
     return "end" if name in _ENDS else "query"
 
 
-def writes(name: str, query: Tree) -> bool:
+def changes(name: str, query: Tree) -> bool:
     """Whether it changes something on the server; what is not known may."""
     if name == "aggregate":
         pipeline = query.get("pipeline") if isinstance(query, dict) else None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol, cast, runtime_checkable
 
 from wiretape.protocols.mongo.commands import Command, whole
+from wiretape.protocols.mongo.results import Continued
 from wiretape.tree import Tree
 
 _FIRST: Final = 101  # documents of a first batch where the client does not say, as servers do
@@ -68,6 +69,7 @@ class Rest:
 @dataclass(slots=True)
 class _Desk:
     rests: dict[int, Rest] = field(default_factory=dict)
+    continued: dict[int, Continued] = field(default_factory=dict)
     given: int = 0
 
 
@@ -78,6 +80,11 @@ class Cursors:
         self._shared = isinstance(answers, Remembers)
         memory = answers.memory if isinstance(answers, Remembers) else {}
         self._desk = cast(_Desk, memory.setdefault(f"{_KEY} {target}", _Desk()))
+
+    @property
+    def continued(self) -> dict[int, Continued]:
+        """What was taken from the recording of each cursor."""
+        return self._desk.continued
 
     def open(self, command: Command, rest: Rest) -> tuple[Sequence[bytes], int]:
         """The first batch of a result, and the number of the cursor that has the rest of it (0: none has)."""
@@ -98,11 +105,10 @@ class Cursors:
             return batch, 0
         return batch, number
 
-    def go_on(self, number: int, found: Sequence[bytes], command: Command, *, exhausted: bool) -> tuple[Sequence[bytes], int]:
-        """The first of the documents that a recording has for a cursor. `exhausted`: there are no more after them."""
-        before = self._desk.rests.pop(number, None)
-        recorded = before.recorded if before and before.recorded else abs(number)
-        rest = Rest(found, 0 if exhausted else recorded, number < 0)
+    def go_on(self, number: int, found: Sequence[bytes], recorded: int, command: Command) -> tuple[Sequence[bytes], int]:
+        """The first of the documents that a recording has for a cursor. `recorded`: as in `Rest`."""
+        self._desk.rests.pop(number, None)
+        rest = Rest(found, recorded, number < 0)
         batch = self._deal(rest, whole(command.body.get("batchSize")) or None)
         if rest.over:
             return batch, 0

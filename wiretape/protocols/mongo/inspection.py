@@ -31,10 +31,6 @@ SCHEMA: Mapping[str, Tree] = MappingProxyType(
             "description": "the cursor asked for more; of any other call: the cursor it left open, as there was more to be had",
         },
         "exhausted": {"type": "boolean", "description": "these were the cursor's last documents"},
-        "waited": {
-            "type": "boolean",
-            "description": "the client let the server wait for these: a change stream, a tailed cursor",
-        },
     }
 )
 
@@ -59,9 +55,8 @@ def _errors(call: Call) -> Iterator[EncodeError]:
     cursor = fields.get("cursor", 0)
     if not isinstance(cursor, int) or isinstance(cursor, bool) or not 0 <= cursor < 2**63:
         yield EncodeError("cursor", "expected the number of a cursor")
-    for name in ("exhausted", "waited"):
-        if name in fields and not isinstance(fields[name], bool):
-            yield EncodeError(name, "expected true or false")
+    if "exhausted" in fields and not isinstance(fields["exhausted"], bool):
+        yield EncodeError("exhausted", "expected true or false")
 
 
 def _asked(fields: Mapping[str, Tree]) -> Iterator[EncodeError]:

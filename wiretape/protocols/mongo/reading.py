@@ -1,4 +1,4 @@
-"""A command's answer as it becomes known: one reply, or a cursor that is read bit by bit."""
+"""A command's answer as it becomes known: one reply, or the several that a client took of a cursor at once."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from wiretape.protocols.mongo import replies
 from wiretape.protocols.mongo.commands import Command, role
 from wiretape.tree import Tree
 
-MAX_HELD: Final = 64 * 1024 * 1024  # bytes of one result that are kept while its cursor is open
-TOO_LONG: Final = f"a result of more than {MAX_HELD >> 20} MiB: the rest of it was not kept"
 UNANSWERED: Final = "the connection ended before the answer was whole"
 
 
@@ -27,25 +25,23 @@ class Reading:
     fields: dict[str, Tree] = field(default_factory=dict)
     found: list[Tree] | None = None
     cursor: int = 0  # its number while the server has more
-    held: int = 0
     streams: bool = False  # several replies to the one request (exhaust)
-    waited: bool = False  # for news: whatever else goes on meanwhile has no order with it
     incomplete: str = ""
 
-    def answer(self, reply: Mapping[str, Tree], size: int, at: float) -> None:
-        """The first reply: `size` bytes of it. A reply that continues an exhaust cursor adds to it."""
+    def answer(self, reply: Mapping[str, Tree], at: float) -> None:
+        """A reply. One that follows another holds more documents of the cursor."""
         self.ended = at
         self.fields |= replies.told(reply)
         if (batch := replies.batch(reply)) is not None:
-            self.add(batch, size)
+            if self.found is None:
+                self.found = []
+            self.found += batch[0]
+            self.cursor = batch[1]
 
-    def add(self, batch: tuple[list[Tree], int], size: int) -> None:
-        """More documents of the cursor."""
-        self.held += size
-        if self.found is None:
-            self.found = []
-        self.found += batch[0]
-        self.cursor = batch[1]
+    @property
+    def empty(self) -> bool:
+        """Whether it brought nothing: a wait for news that was in vain."""
+        return self.found == [] and bool(self.cursor)
 
     def interaction(self) -> Interaction:
         """What came of it."""
@@ -56,8 +52,6 @@ class Reading:
         if self.command.name == "getMore":
             if self.found is not None and not self.cursor:
                 fields["exhausted"] = True
-            if self.waited:
-                fields["waited"] = True
         elif self.cursor:
             fields["cursor"] = self.cursor
         return Interaction(

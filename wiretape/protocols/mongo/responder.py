@@ -15,6 +15,7 @@ from wiretape.protocols.mongo.cursors import Cursors, Rest
 from wiretape.protocols.mongo.framing import Frame, Stream
 from wiretape.protocols.mongo.messages import MORE_TO_COME, OP_MSG, OP_QUERY, OP_REPLY, OpMsg, OpReply, Section, frame
 from wiretape.protocols.mongo.reading import tails
+from wiretape.protocols.mongo.results import Results
 from wiretape.protocols.mongo.scram import Authentication
 from wiretape.tree import Tree
 
@@ -40,6 +41,7 @@ class MongoResponder:
         self._facts, self._answers, self._target = facts, answers, target
         self._stream = Stream(Side.CLIENT)
         self._cursors = Cursors(answers, target)
+        self._results = Results(answers, target, self._cursors.continued)
         password = facts.get("password")
         self._authentication = Authentication(str(password) if password is not None else "")
         self._pending: _Pending | None = None
@@ -150,8 +152,11 @@ class MongoResponder:
         if batch is not None:
             return self._batch(asked, command, batch)
         recorded, awaits = self._cursors.recorded(number, command)
-        ask = asks.more(self._target, command.operation, recorded, awaits)
-        return self._find(asked, command, ask)
+        if (failure := self._results.failure(recorded)) is not None:
+            return self._answer(asked, command, failure)
+        if awaits is None and (call := self._results.next(recorded, command.operation)) is not None:
+            return self._answer(asked, command, call)
+        return self._find(asked, command, asks.more(self._target, command.operation, recorded, awaits))
 
     def _find(self, asked: Frame, command: Command, ask: Ask) -> bytes:
         answer = self._answers.take(ask)
@@ -177,19 +182,31 @@ class MongoResponder:
         found = replies.found(fields)
         if found is None:
             return self._tell(asked, command, replies.rendered(fields))
+        place = _namespace(command)
         if command.name == "getMore":
-            number, exhausted = whole(command.argument) or 0, fields.get("exhausted") is True
-            return self._batch(asked, command, self._cursors.go_on(number, found, command, exhausted=exhausted))
+            return self._batch(asked, command, self._gone_on(command, call, place))
         query = command.fields.get("query")
-        limit = whole(query.get("limit")) if isinstance(query, Mapping) else None
-        rest = Rest(found, recorded=whole(fields.get("cursor")) or 0, tails=tails(query), limit=limit or 0)
+        limit = whole(query.get("limit")) if isinstance(query, dict) else None
+        waits, number = tails(query), whole(fields.get("cursor")) or 0
+        if number and not waits:
+            found, number = self._results.opened(found, number, place)
+        rest = Rest(found, recorded=number, tails=waits, limit=limit or 0)
         batch, number = self._cursors.open(command, rest)
         told = {**replies.rendered(fields), **(_CLOCK if rest.tails else {})}
-        return self._reply(asked, command, replies.with_cursor(told, "firstBatch", batch, number, _namespace(command)))
+        return self._reply(asked, command, replies.with_cursor(told, "firstBatch", batch, number, place))
+
+    def _gone_on(self, command: Command, call: Call, place: str) -> tuple[Sequence[bytes], int]:
+        """The batch that a recorded call begins, which goes on with a cursor. Raises EncodeError."""
+        number = whole(command.argument) or 0
+        recorded, _ = self._cursors.recorded(number, command)
+        found, left = (
+            self._results.gone_on(call, recorded, place) if number > 0 else (replies.found(call.fields) or (), recorded)
+        )
+        return self._cursors.go_on(number, found, 0 if call.fields.get("exhausted") is True else left, command)
 
     def _batch(self, asked: Frame, command: Command, batch: tuple[Sequence[bytes], int]) -> bytes:
         """A batch that follows the first; all of them, each in answer to the one before, where the client asked for that."""
-        place = f"{command.database}.{command.body.get('collection')!s}"
+        place = _namespace(command)
         out: list[bytes] = []
         request = asked.request
         while True:
@@ -202,7 +219,8 @@ class MongoResponder:
 
 
 def _namespace(command: Command) -> str:
-    place = command.argument if isinstance(command.argument, str) else f"$cmd.{command.name}"
+    argument = command.body.get("collection") if command.name == "getMore" else command.argument
+    place = argument if isinstance(argument, str) else f"$cmd.{command.name}"
     return f"{command.database}.{place}"
 
 

@@ -1,5 +1,8 @@
-"""Reads a MongoDB connection from both sides: requests wait for their replies by number, cursors for the rest of their
-documents."""
+"""Reads a MongoDB connection from both sides: requests wait for their replies by number.
+
+Each batch of a cursor is a call of its own, told by the cursor's number: a client may ask for the next one on another
+connection, and no connection knows what was read of its cursors elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ from typing import Final
 
 from wiretape.errors import DecodeError
 from wiretape.protocols.base import Interaction, Side
-from wiretape.protocols.mongo import documents, handshake, replies
-from wiretape.protocols.mongo.commands import CONNECTION, Command, read, whole
+from wiretape.protocols.mongo import documents, handshake
+from wiretape.protocols.mongo.commands import CONNECTION, Command, read
 from wiretape.protocols.mongo.framing import Frame, Stream
 from wiretape.protocols.mongo.messages import MORE_TO_COME, OP_MSG, OpMsg, OpReply
-from wiretape.protocols.mongo.reading import MAX_HELD, TOO_LONG, UNANSWERED, Reading, tails
+from wiretape.protocols.mongo.reading import UNANSWERED, Reading, tails
 from wiretape.tree import Tree
 
 _MOST_WAITING: Final = 10_000  # requests without a reply: a client that goes on like this is no client
@@ -25,7 +28,6 @@ class MongoTap:
         self._streams = {side: Stream(side) for side in Side}
         self._facts: Mapping[str, Tree] = {}
         self._waiting: dict[int, Reading] = {}
-        self._cursors: dict[int, Reading] = {}
         self._tailing: set[int] = set()
         self._transactions: dict[str, int] = {}
         self._out: list[Interaction] = []
@@ -48,14 +50,10 @@ class MongoTap:
 
     def close(self, at: float) -> Iterator[Interaction]:
         self._over = True
-        for reading in self._waiting.values():
-            target = self._cursors.get(_cursor(reading.command)) if reading.command.name == "getMore" else None
-            (target or reading).incomplete = UNANSWERED
-            if target is None and reading.command.name not in CONNECTION:
-                self._finish(reading, at)
-        for reading in self._cursors.values():
+        for reading in {id(reading): reading for reading in self._waiting.values()}.values():
+            reading.incomplete, reading.ended = UNANSWERED, at
             self._finish(reading)
-        self._waiting, self._cursors = {}, {}
+        self._waiting = {}
         return self._deliver(None)
 
     def _deliver(self, failure: DecodeError | None) -> Iterator[Interaction]:
@@ -65,10 +63,9 @@ class MongoTap:
         if failure:
             raise failure
 
-    def _finish(self, reading: Reading, at: float | None = None) -> None:
-        if at is not None:
-            reading.ended = at
-        self._out.append(reading.interaction())
+    def _finish(self, reading: Reading) -> None:
+        if reading.command.name not in CONNECTION:
+            self._out.append(reading.interaction())
 
     def _read(self, side: Side, frame: Frame, at: float) -> None:
         try:
@@ -81,12 +78,9 @@ class MongoTap:
 
     def _asked(self, frame: Frame, at: float) -> None:
         command = read(frame.opcode, frame.body)
-        if command.name == "killCursors":
-            self._kill(command)
-        reading = Reading(command=command, started=at, transaction=self._transaction(command))
+        reading = Reading(command=command, started=at, transaction=self._transaction(command), ended=at)
         if not command.acknowledged:
-            if command.name not in CONNECTION:
-                self._finish(reading, at)
+            self._finish(reading)
             return
         if len(self._waiting) >= _MOST_WAITING:
             raise DecodeError(f"more than {_MOST_WAITING} requests without a reply", 0)
@@ -95,13 +89,6 @@ class MongoTap:
     def _transaction(self, command: Command) -> int | None:
         name = command.transaction
         return self._transactions.setdefault(name, len(self._transactions)) if name else None
-
-    def _kill(self, command: Command) -> None:
-        """The client wants no more of these cursors: what it read of them is all there will be."""
-        numbers = command.body.get("cursors")
-        for number in numbers if isinstance(numbers, list) else []:
-            if reading := self._cursors.pop(abs(whole(number) or 0), None):
-                self._finish(reading)
 
     def _answered(self, frame: Frame, at: float) -> None:
         goes_on = False
@@ -123,43 +110,18 @@ class MongoTap:
             self._waiting = {number: other for number, other in self._waiting.items() if other is not reading}
         else:
             del self._waiting[frame.response_to]
-        self._take(reading, documents.read(data), len(data), at)
+        self._take(reading, documents.read(data), at, last=not goes_on)
 
-    def _take(self, reading: Reading, reply: Mapping[str, Tree], size: int, at: float) -> None:
+    def _take(self, reading: Reading, reply: Mapping[str, Tree], at: float, *, last: bool) -> None:
         command = reading.command
         if command.name in CONNECTION:
             self._facts = handshake.merge(self._facts, handshake.observed(command, reply))
-        elif command.name == "getMore":
-            self._continued(reading, reply, size, at)
-        else:
-            reading.answer(reply, size, at)
-            if reading.cursor and not tails(command.fields.get("query")):
-                self._cursors[reading.cursor] = reading
-                return
-            if reading.cursor:
-                self._tailing.add(reading.cursor)
-            self._finish(reading)
-
-    def _continued(self, reading: Reading, reply: Mapping[str, Tree], size: int, at: float) -> None:
-        number = _cursor(reading.command)
-        opened = self._cursors.get(number)
-        batch = replies.batch(reply)
-        if opened is None or batch is None:
-            # another connection's cursor, one that tails, or an error: a call of its own
-            if batch is None or batch[0] or not batch[1]:
-                # the wait for news belongs to no request; a client may limit no other
-                waited = number in self._tailing or "maxTimeMS" in reading.command.body
-                started = at if waited else reading.started
-                again = Reading(command=reading.command, started=started, transaction=reading.transaction, waited=waited)
-                again.answer(reply, size, at)
-                self._finish(again)
             return
-        opened.add(batch, size)
-        opened.ended = at
-        if not opened.cursor or opened.held > MAX_HELD:
-            opened.incomplete = TOO_LONG if opened.cursor else ""
-            self._finish(self._cursors.pop(number))
-
-
-def _cursor(command: Command) -> int:
-    return abs(whole(command.argument) or 0)
+        reading.answer(reply, at)
+        if command.name != "getMore":
+            if reading.cursor and tails(command.fields.get("query")):
+                self._tailing.add(reading.cursor)
+        elif command.fields["cursor"] in self._tailing or "maxTimeMS" in command.body:  # there is no other use for that
+            reading.started = at  # the wait for news belongs to no request
+        if last and not (command.name == "getMore" and reading.empty):
+            self._finish(reading)
