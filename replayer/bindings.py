@@ -9,6 +9,7 @@ from operator import is_
 
 from normalizers.base import When
 from normalizers.pipeline import explain, volatile
+from replayer import wrapped
 from wiretape.tree import Tree, same, walk
 
 LONG = 12  # characters from which a bound value is replaced inside a longer text, too
@@ -58,10 +59,10 @@ class Bindings:
         if len(text) <= LONG:
             return text
         found = [value for value in self._long if value in text]
-        if not found:
-            return text
-        pattern = "|".join(re.escape(value) for value in sorted(found, key=len, reverse=True))
-        return re.sub(pattern, lambda match: self._live[match[0]], text)
+        if found:
+            pattern = "|".join(re.escape(value) for value in sorted(found, key=len, reverse=True))
+            text = re.sub(pattern, lambda match: self._live[match[0]], text)
+        return wrapped.within(text, self.text) if self._long else text
 
     def recorded(self, value: Tree) -> Tree:
         """The recorded value a live one stands for; the value itself where it stands for none."""
@@ -107,6 +108,8 @@ class Bindings:
             return len(recorded) == len(live) and all(self._meets(*pair, when) for pair in zip(recorded, live, strict=True))
         if same(recorded, live) or (self._live and isinstance(recorded, str) and self.text(recorded) == live):
             return True
+        if isinstance(recorded, str) and isinstance(live, str) and (inner := wrapped.trees(recorded, live)) is not None:
+            return self._meets(*inner, when)
         found = explain(recorded, live, when)
         if found is not None:
             return not found.identity or self._bind(str(recorded), str(live))

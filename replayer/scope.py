@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from normalizers.base import Normalizer, When
@@ -13,6 +13,7 @@ from wiretape.protocols.base import Ask
 from wiretape.tree import Tree, same
 
 type Key = tuple[str, str]
+type Shows = Callable[[Expected, Expected], bool]
 
 
 class Expected:
@@ -103,8 +104,11 @@ class Scope:
             if entry.ask.role != "push":
                 self._shelves.setdefault((entry.ask.target, entry.ask.shape), _Shelf()).add(entry)
 
-    def find(self, ask: Ask, bindings: Bindings) -> Expected | None:
-        """The call that answers: unused before used, equal values before those that merely mean the same."""
+    def find(self, ask: Ask, bindings: Bindings, shows: Shows | None = None) -> Expected | None:
+        """The call that answers: unused before used, equal values before those that merely mean the same.
+
+        `shows` tells whether what was written between two reads has been seen: until then the later one shows too much.
+        """
         shelf = self._shelves.get((ask.target, ask.shape))
         if shelf is None:
             return None
@@ -114,7 +118,9 @@ class Scope:
         for entry in exact:
             if _typed_alike(entry.ask.values, values):
                 if not entry.used:
-                    return entry
+                    if used is None or shows is None or ask.writes or _alike(used, entry) or shows(used, entry):
+                        return entry
+                    return used
                 used = entry
         for entry in shelf.variable():
             if entry.meets(ask, bindings):
@@ -134,6 +140,11 @@ class Scope:
         if ask.values and exact:
             return next((entry for entry in exact if not entry.used), exact[0])
         return min(shelf.entries, key=lambda entry: ("error" in entry.call.fields, entry.used > 0))
+
+
+def _alike(one: Expected, other: Expected) -> bool:
+    """Whether two calls were answered the same."""
+    return same(dict(one.call.fields), dict(other.call.fields))
 
 
 def _typed_alike(left: tuple[Tree, ...], right: tuple[Tree, ...]) -> bool:

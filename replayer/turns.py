@@ -1,7 +1,8 @@
 """When the server speaks unasked: the order between what the service does and what is then delivered to it.
 
 A message of a subscription, or the answer to an ask that blocks, came in the recording after certain writes of the service. It
-is delivered once those have been seen, and never before: a worker is not handed a job that nobody has queued yet.
+is delivered once those have been seen, and never before: a worker is not handed a job that nobody has queued yet. Those are the
+writes that name what it names (its queue, its channel, what it says); where none does, all that came before it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from wiretape.protocols.base import Ask
+from wiretape.tree import walk
 
 
 class Delivered(Protocol):
@@ -34,6 +36,7 @@ class Turns[Entry: Delivered]:
     def __init__(self, entries: Sequence[Entry] = ()) -> None:
         self._pushes = [entry for entry in entries if entry.ask.role == "push"]
         self._before: dict[str, list[Entry]] = {}
+        self._needs: dict[int, Sequence[Entry]] = {}
         for entry in entries:
             if entry.ask.writes and entry.ask.blocks is None and entry.ask.role != "push" and entry.required:
                 self._before.setdefault(entry.ask.target, []).append(entry)
@@ -44,9 +47,23 @@ class Turns[Entry: Delivered]:
         return bool(self._pushes)
 
     def come(self, entry: Entry) -> bool:
-        """Whether the service has done everything on this target that in the recording it had done before `entry`."""
-        before = self._before.get(entry.ask.target, ())
-        return all(write.used for write in before if write.position < entry.position)
+        """Whether the service has done on this target what in the recording it had done for `entry` to come."""
+        if entry.position not in self._needs:
+            self._needs[entry.position] = self._needed(entry)
+        return all(write.used for write in self._needs[entry.position])
+
+    def shows(self, earlier: Entry, later: Entry) -> bool:
+        """Whether every write that stood between two reads and names what they name has been seen."""
+        between = range(earlier.position, later.position)
+        before = self._before.get(later.ask.target, ())
+        unseen = [write for write in before if write.position in between and not write.used]
+        names = _names(later.ask) if unseen else frozenset()
+        return not any(names & _names(write.ask) for write in unseen)
+
+    def _needed(self, entry: Entry) -> Sequence[Entry]:
+        before = [write for write in self._before.get(entry.ask.target, ()) if write.position < entry.position]
+        names = _names(entry.ask)
+        return [write for write in before if names & _names(write.ask)] or before
 
     def due(self) -> Iterator[Entry]:
         """The pushes to be delivered now, in recorded order."""
@@ -55,3 +72,8 @@ class Turns[Entry: Delivered]:
     def done(self, entry: Entry) -> None:
         """`entry` has been delivered."""
         self._pushes.remove(entry)
+
+
+def _names(ask: Ask) -> frozenset[str]:
+    """Every text in an ask's values."""
+    return frozenset(value for _, value in walk(list(ask.values)) if isinstance(value, str) and value)
