@@ -35,11 +35,12 @@ class Turns[Entry: Delivered]:
 
     def __init__(self, entries: Sequence[Entry] = ()) -> None:
         self._pushes = [entry for entry in entries if entry.ask.role == "push"]
-        self._before: dict[str, list[Entry]] = {}
+        self._all: dict[str, list[Entry]] = {}
         self._needs: dict[int, Sequence[Entry]] = {}
         for entry in entries:
             if entry.ask.writes and entry.ask.blocks is None and entry.ask.role != "push" and entry.required:
-                self._before.setdefault(entry.ask.target, []).append(entry)
+                self._all.setdefault(entry.ask.target, []).append(entry)
+        self._unseen = dict(self._all)
 
     @property
     def pending(self) -> bool:
@@ -52,16 +53,16 @@ class Turns[Entry: Delivered]:
             self._needs[entry.position] = self._needed(entry)
         return all(write.used for write in self._needs[entry.position])
 
-    def shows(self, earlier: Entry, later: Entry) -> bool:
-        """Whether every write that stood between two reads and names what they name has been seen."""
-        between = range(earlier.position, later.position)
-        before = self._before.get(later.ask.target, ())
-        unseen = [write for write in before if write.position in between and not write.used]
-        names = _names(later.ask) if unseen else frozenset()
-        return not any(names & _names(write.ask) for write in unseen)
+    def shows(self, later: Entry, since: int = -1) -> bool:
+        """Whether every write that stood between position `since` and a read, and names what it names, has been seen."""
+        target = later.ask.target
+        unseen = self._unseen[target] = [write for write in self._unseen.get(target, ()) if not write.used]
+        between = [write for write in unseen if since < write.position < later.position]
+        names = _names(later.ask) if between else frozenset()
+        return not any(names & _names(write.ask) for write in between)
 
     def _needed(self, entry: Entry) -> Sequence[Entry]:
-        before = [write for write in self._before.get(entry.ask.target, ()) if write.position < entry.position]
+        before = [write for write in self._all.get(entry.ask.target, ()) if write.position < entry.position]
         names = _names(entry.ask)
         return [write for write in before if names & _names(write.ask)] or before
 
