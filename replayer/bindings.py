@@ -9,11 +9,14 @@ from operator import is_
 
 from normalizers.base import When
 from normalizers.pipeline import explain, volatile
+from replayer import wrapped
 from wiretape.tree import Tree, same, walk
 
 LONG = 12  # characters from which a bound value is replaced inside a longer text, too
 _TEXT_LIMIT = 65536
 _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?: ?(?:Z|[+-]\d\d(?::?\d\d)?))?"
+_UUID = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+_ONE_WORD = re.compile(r"[^\s{}\[\]\"]{38,512}")
 # Words within a text: first without the slash that parts a path, then with what base64 may hold.
 _WORDS = tuple(re.compile(rf"({_TIME}|[\w{extra}]+)", re.ASCII) for extra in (".~+-", ".~+/=-"))
 
@@ -58,10 +61,10 @@ class Bindings:
         if len(text) <= LONG:
             return text
         found = [value for value in self._long if value in text]
-        if not found:
-            return text
-        pattern = "|".join(re.escape(value) for value in sorted(found, key=len, reverse=True))
-        return re.sub(pattern, lambda match: self._live[match[0]], text)
+        if found:
+            pattern = "|".join(re.escape(value) for value in sorted(found, key=len, reverse=True))
+            text = re.sub(pattern, lambda match: self._live[match[0]], text)
+        return wrapped.within(text, self.text) if self._long else text
 
     def recorded(self, value: Tree) -> Tree:
         """The recorded value a live one stands for; the value itself where it stands for none."""
@@ -107,6 +110,10 @@ class Bindings:
             return len(recorded) == len(live) and all(self._meets(*pair, when) for pair in zip(recorded, live, strict=True))
         if same(recorded, live) or (self._live and isinstance(recorded, str) and self.text(recorded) == live):
             return True
+        if isinstance(recorded, str) and isinstance(live, str) and (inner := wrapped.trees(recorded, live)) is not None:
+            return self._meets(*inner, when)
+        if (named := self._names_meet(recorded, live)) is not None:
+            return named
         found = explain(recorded, live, when)
         if found is not None:
             return not found.identity or self._bind(str(recorded), str(live))
@@ -137,9 +144,23 @@ class Bindings:
             for at, (mine, theirs) in enumerate(zip(left, right, strict=True))
         )
 
+    def _names_meet(self, recorded: Tree, live: Tree) -> bool | None:
+        """Whether two words with UUIDs in them (`task-<uuid>`) name the same; None where they are no such words. They are not
+        judged as tokens: the UUID may be bound already, to another."""
+        if not isinstance(recorded, str) or not isinstance(live, str) or not _ONE_WORD.fullmatch(recorded):
+            return None
+        left, right = _UUID.split(recorded), _UUID.split(live)
+        if len(left) < 3 or len(left) != len(right) or left[::2] != right[::2] or not any(left[::2]):
+            return None
+        return all(
+            self.text(mine) == theirs or self._bind(mine, theirs) for mine, theirs in zip(left[1::2], right[1::2], strict=True)
+        )
+
     def _word_meets(self, recorded: str, live: str, when: When) -> bool:
         if self.text(recorded) == live:
             return True
+        if (named := self._names_meet(recorded, live)) is not None:
+            return named
         found = explain(recorded, live, when)
         return found is not None and (not found.identity or self._bind(recorded, live))
 

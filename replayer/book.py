@@ -154,7 +154,8 @@ class Book:
         """See wiretape.protocols.base.Answers."""
         if ask.blocks is not None:
             return self.turn(ask, connection) or Waiting()
-        entry = self._scope.find(ask, self.bindings) if self._scope else None
+        shows = self._turns.shows if self._case else None
+        entry = self._scope.find(ask, self.bindings, shows) if self._scope else None
         if entry is not None:
             how: How = "repeat" if entry.used else "first"
             call = entry.serve(self.bindings)

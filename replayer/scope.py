@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from normalizers.base import Normalizer, When
@@ -13,6 +13,7 @@ from wiretape.protocols.base import Ask
 from wiretape.tree import Tree, same
 
 type Key = tuple[str, str]
+type Shows = Callable[[Expected, int], bool]
 
 
 class Expected:
@@ -91,6 +92,11 @@ class _Shelf:
             self._variable = [entry for entry in self._variable if not entry.used and entry.may_vary]
         return self._variable
 
+    def last_used(self, ask: Ask, bindings: Bindings, before: int | None = None) -> Expected | None:
+        """The last call that was served and answers the ask, of those before a position."""
+        served = (entry for entry in reversed(self.entries) if entry.used and (before is None or entry.position < before))
+        return next((entry for entry in served if entry.meets(ask, bindings)), None)
+
 
 class Scope:
     """Calls that may answer now."""
@@ -103,8 +109,12 @@ class Scope:
             if entry.ask.role != "push":
                 self._shelves.setdefault((entry.ask.target, entry.ask.shape), _Shelf()).add(entry)
 
-    def find(self, ask: Ask, bindings: Bindings) -> Expected | None:
-        """The call that answers: unused before used, equal values before those that merely mean the same."""
+    def find(self, ask: Ask, bindings: Bindings, shows: Shows | None = None) -> Expected | None:
+        """The call that answers: unused before used, equal values before those that merely mean the same.
+
+        `shows` tells whether what was written since a position, and before a read, has been seen: until then the read shows too
+        much, and one before it is answered again.
+        """
         shelf = self._shelves.get((ask.target, ask.shape))
         if shelf is None:
             return None
@@ -114,16 +124,18 @@ class Scope:
         for entry in exact:
             if _typed_alike(entry.ask.values, values):
                 if not entry.used:
-                    return entry
+                    return entry if used is None or _may_follow(used, entry, ask, shows) else used
                 used = entry
         for entry in shelf.variable():
             if entry.meets(ask, bindings):
-                return entry
+                early = shows is not None and not ask.writes and not shows(entry, -1)
+                before = shelf.last_used(ask, bindings, entry.position) if early else None
+                return entry if before is None or _may_follow(before, entry, ask, shows) else before
         if ask.blocks is not None or (ask.writes and not self._repeat_writes):
             return None
         if used is not None:
             return used
-        return next((entry for entry in reversed(shelf.entries) if entry.used and entry.meets(ask, bindings)), None)
+        return shelf.last_used(ask, bindings)
 
     def like(self, ask: Ask) -> Expected | None:
         """A call of the ask's shape: one with its values if there is, else rather one that did not fail and is unused."""
@@ -134,6 +146,13 @@ class Scope:
         if ask.values and exact:
             return next((entry for entry in exact if not entry.used), exact[0])
         return min(shelf.entries, key=lambda entry: ("error" in entry.call.fields, entry.used > 0))
+
+
+def _may_follow(used: Expected, entry: Expected, ask: Ask, shows: Shows | None) -> bool:
+    """Whether the next call may answer, one having been served: it says the same, or what made it differ was seen."""
+    if shows is None or ask.writes or same(dict(used.call.fields), dict(entry.call.fields)):
+        return True
+    return shows(entry, used.position)
 
 
 def _typed_alike(left: tuple[Tree, ...], right: tuple[Tree, ...]) -> bool:

@@ -151,3 +151,12 @@ def test_ordinary_values_may_not_vary(value: Tree) -> None:
 )
 def test_values_that_may_vary(value: Tree) -> None:
     assert may_vary(value)
+
+
+def test_a_word_with_a_uuid_in_it_is_no_token() -> None:
+    """What is bound is the UUID, so one that stands for another already does not stand for this one, too."""
+    one, other, live = (f"0000000{number}-7b0e-4000-8000-00000000000{number}" for number in (1, 2, 3))
+    bindings = Bindings()
+    assert bindings.meet(f"task-meta-{one}", f"task-meta-{live}", NOW)
+    assert bindings.meet(one, live, NOW)
+    assert not bindings.meet(f"task-meta-{other}", f"task-meta-{live}", NOW)

@@ -170,3 +170,37 @@ def test_a_message_waits_for_its_subscriber(toy: Any, tmp_path: Path) -> None:
             assert book.settled
 
     asyncio.run(run())
+
+
+def test_only_the_writes_that_concern_a_job_are_waited_for(toy: Any, tmp_path: Path) -> None:
+    """Another write that the recording happened to have before it may come later, or not at all."""
+    other = toy_call("INSERT note 'else'", **{"is": "noted"})
+    queued, job = toy_call("INSERT job 'jobs'", **{"is": "queued"}), toy_call("POP job 'jobs'", **{"is": "job 7"})
+
+    async def run() -> None:
+        async with serving(toy, tmp_path, other, queued, job) as (book, begin, _):
+            begin()
+            desk = book.answers()
+            asked = toy_ask(job)
+            assert isinstance(desk.take(asked), Waiting)
+            desk.take(toy_ask(queued))
+            assert desk.turn(asked) == job
+
+    asyncio.run(run())
+
+
+def test_a_read_shows_a_write_only_once_that_was_seen(toy: Any, tmp_path: Path) -> None:
+    """Two readers and a writer: which reader comes first is chance, but none sees what is not written yet."""
+    before, after = toy_call("SELECT 'task'", **{"is": "pending"}), toy_call("SELECT 'task'", **{"is": "done"})
+    write = toy_call("INSERT result 'task'", **{"is": "stored"})
+
+    async def run() -> None:
+        async with serving(toy, tmp_path, before, write, after) as (book, begin, _):
+            begin()
+            desk = book.answers()
+            asked = toy_ask(before)
+            assert [desk.take(asked), desk.take(asked)] == [before, before]
+            desk.take(toy_ask(write))
+            assert desk.take(asked) == after
+
+    asyncio.run(run())
