@@ -694,7 +694,8 @@ def values(said: list[PgMessage]) -> list[list[bytes | None]]:
 MOOD: dict[str, Tree] = {"mood": {"oid": 16402, "kind": "enum", "array": 16401, "labels": ["sad", "it's"]}}
 ENUM = (
     "SELECT name, oid, array_oid, array_agg(label) AS labels FROM (SELECT t.typname AS name, t.oid AS oid,"
-    " t.typarray AS array_oid, e.enumlabel AS label FROM pg_type t LEFT JOIN pg_enum e ON e.enumtypid = t.oid WHERE t.oid = to_regtype($1)) x"
+    " t.typarray AS array_oid, e.enumlabel AS label FROM pg_type t LEFT JOIN pg_enum e ON e.enumtypid = t.oid"
+    " WHERE t.oid = to_regtype($1)) x"
 )
 
 
