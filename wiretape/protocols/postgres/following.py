@@ -1,5 +1,5 @@
-"""What a tap knows in the middle of a conversation: what is not answered, prepared statements, portals, cursors; and the readings
-it makes of them.
+"""What a tap knows in the middle of a conversation: what is not answered, prepared statements, portals, cursors; and the
+readings it makes of them.
 """
 
 from __future__ import annotations
