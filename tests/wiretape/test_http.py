@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wiretape.case import Headers
@@ -86,6 +86,7 @@ def test_trailers_interim_and_reason() -> None:
     assert read(TALKS["interim"])[0].interim == (100, 103)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(TALKS)), st.lists(st.integers(1, 40), min_size=1, max_size=30))
 def test_any_split_gives_the_same_exchanges(name: str, sizes: list[int]) -> None:
     pieces: Talk = []

@@ -19,7 +19,7 @@ from hyperframe.frame import (
     SettingsFrame,
     WindowUpdateFrame,
 )  # fmt: skip
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wiretape.errors import DecodeError
@@ -132,6 +132,7 @@ def test_everything_a_connection_may_carry() -> None:
     assert not each.incomplete
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(TALKS)), st.lists(st.integers(1, 40), min_size=1, max_size=30))
 def test_any_split_gives_the_same_exchanges(name: str, sizes: list[int]) -> None:
     pieces: list[tuple[Side, bytes]] = []

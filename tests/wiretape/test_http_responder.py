@@ -153,6 +153,26 @@ def test_a_miss_is_explained(sent: bytes, status: bytes, text: bytes) -> None:
     assert one.receive(get("/a")).startswith(b"HTTP/1.1 200 OK")
 
 
+CARED = Call(
+    target="api", operation="GET /a", fields={"headers": {"x-tenant": "t1"}, "response": {"status": 200, "body": "hi"}}
+)
+
+
+@pytest.mark.parametrize(
+    ("headers", "served"),
+    [
+        ({"X_Tenant": "t1"}, True),
+        ({"X_Tenant": "t1", "X_New": "1", "X_Newer": "2", "Accept": "text/plain"}, True),
+        ({"X_Tenant": "t2"}, False),
+        ({"X_New": "1"}, False),
+        ({}, False),
+    ],
+)
+def test_headers_that_a_call_names_must_come_and_others_may(headers: dict[str, str], served: bool) -> None:
+    answer = responder(Book(CODEC, [CARED])).receive(get("/a", **headers))
+    assert answer.startswith(b"HTTP/1.1 200 OK" if served else b"HTTP/1.1 502")
+
+
 @pytest.mark.parametrize(
     "sent",
     [
