@@ -8,7 +8,7 @@ _VOLATILE = re.compile(
     # RFC 9110 section 7.6.1
     "connection|keep-alive|proxy-authenticate|proxy-authorization|proxy-connection|te|trailer|transfer-encoding|upgrade"
     "|content-length|date|server|via|age|alt-svc|x-powered-by"
-    "|x-runtime|x-response-time|x-process-time|server-timing|nel|report-to|expect-ct"
+    "|sec-websocket-accept|x-runtime|x-response-time|x-process-time|server-timing|nel|report-to|expect-ct"
     "|traceparent|tracestate|baggage|cf-ray|x-b3-.*|x-amzn-.*|x-envoy-.*|x-datadog-.*"
     "|(?:x-)?(?:[a-z0-9]+-)?(?:request|correlation|trace|transaction|span)-?id"
 )

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from normalizers.base import Normalizer, When
 from normalizers.hashes import PasswordHash
 from normalizers.headers import volatile_header
-from normalizers.ids import OBJECT_ID, ULID, UUID
+from normalizers.ids import OBJECT_ID, PROCESS, ULID, UUID
 from normalizers.kinds import OfType
 from normalizers.moments import EPOCH, TIMESTAMP, Date
 from normalizers.tokens import Jwt, Token
@@ -23,6 +23,7 @@ _ALL: tuple[Normalizer, ...] = (
     UUID,
     ULID,
     OBJECT_ID,
+    PROCESS,
     PasswordHash(),
     Jwt(),
     Token(),

@@ -18,6 +18,7 @@ from recorder.auto import AutoEntry, Entries
 from recorder.entry import Entry
 from recorder.layer import Relay, drain_others
 from recorder.logs import Logs
+from recorder.mystartup import MysqlEntry
 from recorder.pgstartup import PostgresEntry
 from recorder.ports import cannot_listen, settle
 from recorder.serial import SerialRelay
@@ -26,7 +27,7 @@ from wiretape.errors import TargetError
 from wiretape.schemes import AUTO
 
 # The protocols that negotiate TLS themselves.
-_ENTRIES: Entries = MappingProxyType({"postgres": PostgresEntry})
+_ENTRIES: Entries = MappingProxyType({"mysql": MysqlEntry, "postgres": PostgresEntry})
 _NO_TIMEOUT = 10 * 365 * 24 * 3600  # mitmproxy hangs up on idle connections after ten minutes; pools idle for days
 
 

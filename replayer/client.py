@@ -1,4 +1,4 @@
-"""Sends recorded requests byte for byte and reads the answers with the very tap that read the recording.
+"""Sends recorded requests as they were recorded, over the protocol they were recorded on, and reads the answers.
 
 Not on httpx: its h11 moves Host to the front and rewrites transfer-encoding, so what it sends is not what was recorded.
 """
@@ -7,177 +7,131 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import time
-from typing import cast
+from collections.abc import Callable
 
+from replayer.answers import AS_RECORDED, WHOLE, Cut, Expected, NoAnswer, Talk
+from replayer.http1 import Http1Connection, wire_bytes
+from replayer.http2 import Http2Connection
 from replayer.received import Received
+from replayer.sockets import Conversation, with_fresh_key
+from wiretape.body import header
 from wiretape.case import Request
 from wiretape.config import Address
-from wiretape.errors import DecodeError, TargetError
-from wiretape.protocols.base import Side
-from wiretape.protocols.http import Exchange, HttpTap, request_head_and_body
+from wiretape.protocols.http import Exchange
+from wiretape.protocols.http.h1 import Switched
 
-MAX_BODY = 256 * 1024 * 1024
+__all__ = ["Client", "Expected", "NoAnswer", "wire_bytes"]
 
-
-class NoAnswer(TargetError):
-    """The service gave no whole answer. `unheard`: a kept-alive connection had been closed before it took anything, so the
-    request may be sent again."""
-
-    def __init__(self, reason: str, *, unheard: bool = False) -> None:
-        self.unheard = unheard
-        super().__init__(reason)
-
-
-def wire_bytes(request: Request) -> bytes:
-    """What is sent: the request as it was recorded. Raises EncodeError where its body cannot be written."""
-    headers, body = request_head_and_body(request)
-    lines = [f"{request.method} {request.target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers), "", ""]
-    codings = [value for name, value in headers if name.lower() == "transfer-encoding"]
-    if codings and codings[-1].rpartition(",")[2].strip().lower() == "chunked":
-        body = (b"%x\r\n%b\r\n" % (len(body), body) if body else b"") + b"0\r\n\r\n"
-    return "\r\n".join(lines).encode("latin-1", errors="surrogateescape") + body
+type _Connection = Http1Connection | Http2Connection
+_H2, _H1 = "h2", "http/1.1"
 
 
 class Client:
-    """Sends one request at a time, over one connection for as long as both sides keep it open. Times in seconds."""
+    """Sends one request at a time, over one connection of each version for as long as both sides keep it open. Times in
+    seconds."""
 
     def __init__(self, address: Address, *, tls: bool = False, limit: float = 30.0) -> None:
-        self._address, self._limit = address, limit
-        self._tls = _context(address) if tls else None
-        self._connection: _Connection | None = None
+        self._address, self._limit, self._tls = address, limit, tls
+        self._connections: dict[str, _Connection] = {}
 
-    async def send(self, request: Request) -> Received:
-        """The answer. Raises NoAnswer where none comes, or not all of it, within the limit."""
-        data = wire_bytes(request)
-        reused = self._connection is not None and self._connection.usable
+    async def send(self, request: Request, expected: Expected = WHOLE, talk: Talk = AS_RECORDED) -> Received:
+        """The answer. Raises NoAnswer where none comes, or not all of it, within the limit; EncodeError."""
+        name = _H2 if request.version == "2" else _H1
+        kept = self._connections.get(name)
+        reused = kept is not None and kept.usable
         try:
-            return await asyncio.wait_for(self._exchange(data), self._limit)
+            async with asyncio.timeout(self._limit):
+                answer = await self._answer(name, request, expected)
         except TimeoutError:
-            self.close()
-            raise NoAnswer(f"no answer from {self._address} within {self._limit:g} s (--timeout)") from None
-        except _Cut as cut:
+            return self._late(name)
+        except Cut as cut:
             self.close()
             raise NoAnswer(str(cut), unheard=reused and cut.silent) from None
+        if isinstance(answer, Switched):
+            return await self._converse(answer, expected, talk)
+        return answer
 
-    async def _exchange(self, data: bytes) -> Received:
-        if self._connection is None or not self._connection.usable:
-            self._connection = await self._connect()
-        exchange = await self._connection.exchange(data)
-        return Received(
-            status=exchange.status,
-            reason=exchange.reason,
-            headers=exchange.response_headers,
-            body=exchange.response_body,
-            trailers=exchange.response_trailers,
-        )
+    async def _answer(self, name: str, request: Request, expected: Expected) -> Received | Switched:
+        connection = self._connections.get(name)
+        if connection is None or not connection.usable:
+            connection = await self._connect(name)
+        if isinstance(connection, Http2Connection):
+            return await connection.exchange(request, expected)
+        upgrades = "websocket" in header(request.headers, "upgrade").lower()
+        answer = await connection.exchange(with_fresh_key(request) if upgrades else request, expected)
+        return _received(answer) if isinstance(answer, Exchange) else answer
 
-    async def _connect(self) -> _Connection:
+    def _late(self, name: str) -> Received:
+        """A stream that stays below what was recorded of it is what came of it; any other answer is none."""
+        connection = self._connections.get(name)
+        came = connection.give_up() if connection is not None else None
+        self.close()
+        if came is None:
+            raise NoAnswer(f"no answer from {self._address} within {self._limit:g} s (--timeout)") from None
+        return _received(came) if isinstance(came, Exchange) else came
+
+    async def _converse(self, begun: Switched, expected: Expected, talk: Talk) -> Received:
+        connection = self._connections.pop(_H1)
+        response = begun.building.response
+        _, status, reason = response.start
+        answer = {"status": int(status), "reason": reason, "headers": response.headers}
+        if begun.protocol != "websocket" or not isinstance(connection, Http1Connection):
+            connection.abort()
+            return Received(**answer)  # type: ignore[arg-type]  # as they were read
+        conversation = Conversation(begun)
+        conversation.start(connection.take_over(conversation), begun.server)
+        try:
+            await conversation.play(expected.messages, talk, self._limit)
+        finally:
+            connection.abort()
+        return Received(**answer, messages=tuple(conversation.came))  # type: ignore[arg-type]  # as they were read
+
+    async def _connect(self, name: str) -> _Connection:
         self.close()
         host, port = self._address.host, self._address.port
-        name = host if self._tls else None
+        context = _context(self._address, name) if self._tls else None
         try:
-            _, connection = await asyncio.get_running_loop().create_connection(
-                _Connection, host, port, ssl=self._tls, server_hostname=name
+            transport, connection = await asyncio.get_running_loop().create_connection(
+                self._factory(name), host, port, ssl=context, server_hostname=host if self._tls else None
             )
+        except ssl.SSLError as error:
+            raise NoAnswer(f"no TLS with the service at {self._address}: {error.reason or error}") from None
         except OSError as error:
             reason = error.strerror or error
             raise NoAnswer(f"cannot connect to the service at {self._address}: {reason}") from None
+        tls = transport.get_extra_info("ssl_object")
+        if name == _H2 and tls is not None and tls.selected_alpn_protocol() != _H2:
+            connection.abort()
+            raise NoAnswer(f"the service at {self._address} does not speak HTTP/2, as it did when this case was recorded")
+        self._connections[name] = connection
         return connection
+
+    def _factory(self, name: str) -> Callable[[], _Connection]:
+        if name == _H1:
+            return Http1Connection
+        return lambda: Http2Connection("https" if self._tls else "http", str(self._address))
 
     def close(self) -> None:
         """Hang up."""
-        if self._connection is not None:
-            self._connection.abort()
-            self._connection = None
+        for connection in self._connections.values():
+            connection.abort()
+        self._connections.clear()
 
 
-class _Cut(Exception):
-    """The connection ended before the answer did. `silent`: before a single byte of it."""
-
-    def __init__(self, reason: str, *, silent: bool) -> None:
-        self.silent = silent
-        super().__init__(reason)
-
-
-class _Connection(asyncio.Protocol):
-    def __init__(self) -> None:
-        self._tap = HttpTap(MAX_BODY)
-        self._transport: asyncio.Transport | None = None
-        self._answer: asyncio.Future[Exchange] | None = None
-        self._received = 0
-        self._ending = False
-
-    @property
-    def usable(self) -> bool:
-        """Whether another request can be sent."""
-        return self._transport is not None and not self._transport.is_closing() and not self._ending
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-
-    def exchange(self, data: bytes) -> asyncio.Future[Exchange]:
-        """Send a request; its exchange when that is whole."""
-        assert self._transport is not None
-        self._received = 0
-        self._answer = asyncio.get_running_loop().create_future()
-        self._feed(Side.CLIENT, data)
-        self._transport.write(data)
-        return self._answer
-
-    def data_received(self, data: bytes) -> None:
-        self._received += len(data)
-        self._feed(Side.SERVER, data)
-
-    def eof_received(self) -> bool:
-        return False
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._ending = True
-        if self._waiting:
-            self._take(list(self._tap.close(time.time())), str(exc or "the service closed the connection without an answer"))
-
-    @property
-    def _waiting(self) -> bool:
-        return self._answer is not None and not self._answer.done()
-
-    def _feed(self, side: Side, data: bytes) -> None:
-        try:
-            self._take(list(self._tap.feed(side, data, time.time())), "")
-        except DecodeError as error:
-            self.abort()
-            if self._waiting:
-                self._fail(f"what the service answered is not HTTP/1.1: {error}", silent=False)
-
-    def _take(self, exchanges: list[Exchange], otherwise: str) -> None:
-        assert self._answer is not None or not exchanges
-        for exchange in exchanges:
-            if exchange.incomplete:
-                self._fail(f"the answer is not whole: {exchange.incomplete}", silent=not self._received)
-            elif self._answer is not None and not self._answer.done():
-                self._ending = self._ending or _says_close(exchange)
-                self._answer.set_result(exchange)
-        if otherwise and self._waiting:
-            self._fail(otherwise, silent=not self._received)
-
-    def _fail(self, reason: str, *, silent: bool) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(_Cut(reason, silent=silent))
-
-    def abort(self) -> None:
-        self._ending = True
-        if self._transport is not None:
-            self._transport.abort()
+def _received(exchange: Exchange) -> Received:
+    return Received(
+        status=exchange.status,
+        reason=exchange.reason,
+        headers=exchange.response_headers,
+        body=exchange.response_body,
+        trailers=exchange.response_trailers,
+    )
 
 
-def _says_close(exchange: Exchange) -> bool:
-    both = (*exchange.request_headers, *exchange.response_headers)
-    return any(name.lower() == "connection" and "close" in value.lower() for name, value in both) or exchange.status == 101
-
-
-def _context(address: Address) -> ssl.SSLContext:
+def _context(address: Address, name: str) -> ssl.SSLContext:
     context = ssl.create_default_context()
     if address.host in ("localhost", "::1") or address.host.startswith("127."):  # certificates of developers name anything
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols([name])
     return context

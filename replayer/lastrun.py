@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from replayer.events import Change
 from replayer.received import Received
-from wiretape.case import Case
+from wiretape.case import Case, Message
 from wiretape.errors import StoreError
 from wiretape.secrets import ensure_home
 from wiretape.tree import Number, Tree
@@ -53,6 +53,7 @@ class LastRun:
             "headers": received.headers,
             "trailers": received.trailers,
             "body": base64.b64encode(received.body).decode(),
+            "messages": [[each.direction, each.kind, encode(each.value), each.style] for each in received.messages],
         }
         self._file.write(json.dumps(entry) + "\n")
 
@@ -84,6 +85,10 @@ def _failed(entry: dict[str, Any]) -> Failed:
             headers=tuple((name, value) for name, value in entry["headers"]),
             trailers=tuple((name, value) for name, value in entry["trailers"]),
             body=base64.b64decode(entry["body"]),
+            messages=tuple(
+                Message(direction=direction, kind=kind, value=decode(value), style=style)
+                for direction, kind, value, style in entry["messages"]
+            ),
         ),
     )
 

@@ -17,7 +17,7 @@ from replayer import calls, diff
 from replayer.app import App
 from replayer.bindings import Bindings
 from replayer.book import Book, Outcome
-from replayer.client import Client, NoAnswer
+from replayer.client import Client, Expected, NoAnswer
 from replayer.curl import curl
 from replayer.diff import Comparison
 from replayer.events import CaseFinished, Event, SuiteFinished, SuiteStarted, Verdict
@@ -27,16 +27,19 @@ from replayer.mocks import Mocks
 from replayer.noise import Rules, check_kinds, unmatched
 from replayer.received import Received
 from replayer.select import select
+from replayer.talk import Bound
 from wiretape.body import header
 from wiretape.case import Call, Case, Request, Suite
 from wiretape.config import Config, Service, Target, spoken
 from wiretape.errors import CaseFormatError, ConfigError, EncodeError, TargetError
+from wiretape.protobuf.sources import load as load_types
 from wiretape.protocols import codec
 from wiretape.protocols.base import Codec
 from wiretape.secrets import load_secrets, reveal
 from wiretape.service import endpoint
 from wiretape.store import load_suite
 from wiretape.tree import Tree
+from wiretape.typed import typed_suite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +88,7 @@ def prepare(config: Config, environ: Mapping[str, str], globs: Sequence[str] = (
     check_kinds(stored.noise, NORMALIZERS, stored.root / "suite.yaml")
     secrets = load_secrets(config.home, environ)
     _check_targets(whole, config)
-    revealed = reveal(stored, secrets)
+    revealed = typed_suite(reveal(stored, secrets), load_types(config.service.protos if config.service else ()))
     targets = spoken(config.targets, whole.facts)
     codecs = {name: codec(target.protocol) for name, target in targets.items()}
     _check_calls(revealed, codecs)
@@ -218,7 +221,7 @@ class _Run:
     def _compared(
         self, stored: Case, case: Case, received: Received, outcome: Outcome, by: Comparison, last: LastRun, started: float
     ) -> CaseFinished:
-        changes = diff.compare(case.response, received, by)
+        changes = diff.compare(case.response, received, by, case.messages)
         findings = calls.compare(outcome)
         failed = bool(changes or findings or outcome.misses)
         if failed:
@@ -260,18 +263,20 @@ class _Run:
         recorded_calls: list[Tree] = [dict(call.fields) for call in case.calls]
         trees: list[Tree] = [
             {"response": dict(diff.recorded_tree(case.response)), "calls": recorded_calls},
-            {"response": dict(diff.live_tree(received))},
+            {"response": dict(diff.live_tree(received, case.response))},
         ]
         return unmatched(case, trees)
 
     async def _exchange(self, case: Case, when: When, rules: Rules) -> tuple[Received | NoAnswer | EncodeError, Outcome]:
         request = case.request
-        self._bindings.learn([request.target, *(value for _, value in request.headers), request.body.value])
+        headers = (*request.headers, *request.trailers)
+        self._bindings.learn([request.target, *(value for _, value in headers), request.body.value])
         self._settled.clear()
         self._book.begin(case, when, rules)
         received: Received | NoAnswer | EncodeError
         try:
-            received = await self._send(self._standing(request))
+            expected = Expected.of(case.response, case.messages)
+            received = await self._send(self._standing(request), expected, Bound(self._bindings, when))
             await self._late_calls()
         except (NoAnswer, EncodeError) as error:
             received = error
@@ -289,15 +294,16 @@ class _Run:
             target=self._bindings.text(request.target),
             headers=tuple((name, self._bindings.text(value)) for name, value in request.headers),
             body=replace(request.body, value=stand(request.body.value)),
+            trailers=tuple((name, self._bindings.text(value)) for name, value in request.trailers),
         )
 
-    async def _send(self, request: Request) -> Received:
+    async def _send(self, request: Request, expected: Expected, talk: Bound) -> Received:
         try:
-            return await self._client.send(request)
+            return await self._client.send(request, expected, talk)
         except NoAnswer as error:
             if not error.unheard or self._book.asked:
                 raise
-        return await self._client.send(request)
+        return await self._client.send(request, expected, talk)
 
     async def _late_calls(self) -> None:
         """Calls may come after the answer: a commit, a task in the background."""

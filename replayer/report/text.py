@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 from typing import Literal
 
 from replayer.events import CallFinding, CaseFinished, Change, SuiteFinished
-from replayer.report.values import pair, show
+from replayer.report.values import pair, several_lines, show
 from wiretape.protocols.base import Ask, Miss
 
 type Style = Literal["passed", "failed", "broken", "skipped", "place", "recorded", "live", "command", "plain", "warning"]
 type Line = tuple[Style, str]
 
+_LINE_STYLES: Mapping[str, Style] = MappingProxyType({"-": "recorded", "+": "live"})
 _STRAYS = 5
 _MISSES = 5
 
@@ -47,9 +49,19 @@ def _change(change: Change) -> Iterator[Line]:
         yield "live", f"    live      {show(change.live)}"
     else:
         yield "place", f"  {change.path}{' changed its type' if change.kind == 'retyped' else ''}{reason}"
-        recorded, live = pair(change.recorded, change.live)
-        yield "recorded", f"    {recorded}"
-        yield "live", f"    {live}"
+        yield from _both(change)
+
+
+def _both(change: Change) -> Iterator[Line]:
+    lines = list(several_lines(change.recorded, change.live))
+    if lines:
+        yield "plain", "    - recorded, + live"
+        for line in lines:
+            yield _LINE_STYLES.get(line[:1], "plain"), f"    {line}"
+        return
+    recorded, live = pair(change.recorded, change.live)
+    yield "recorded", f"    {recorded}"
+    yield "live", f"    {live}"
 
 
 def _calls(event: CaseFinished) -> Iterator[Line]:

@@ -6,11 +6,14 @@ import base64
 import json
 import math
 from collections.abc import Iterator
+from difflib import unified_diff
 
 from wiretape.tree import Number, Tree, kind
 
 _LONG = 300
 _AROUND = 40
+_SHOWN_LINES = 20
+_MOST_LINES = 5_000  # of longer texts only the first difference is shown
 
 
 def show(value: Tree) -> str:
@@ -31,6 +34,19 @@ def _spelled(value: Tree) -> str:
             return "[" + ", ".join(map(_spelled, value)) + "]"
         case _:
             return json.dumps(value, ensure_ascii=False)
+
+
+def several_lines(recorded: Tree, live: Tree) -> Iterator[str]:
+    """The lines that differ between two texts of several lines, each with its neighbours; nothing for other values."""
+    if not isinstance(recorded, str) or not isinstance(live, str) or "\n" not in recorded.strip() + live.strip():
+        return
+    both = (recorded.splitlines(), live.splitlines())
+    if both[0] == both[1] or max(map(len, both)) > _MOST_LINES:
+        return
+    lines = list(unified_diff(*both, n=1, lineterm=""))[2:]
+    yield from (line if len(line) <= _LONG else f"{line[:_LONG]}… ({len(line)} characters)" for line in lines[:_SHOWN_LINES])
+    if len(lines) > _SHOWN_LINES:
+        yield f"… and {len(lines) - _SHOWN_LINES} more lines"
 
 
 def pair(recorded: Tree, live: Tree) -> Iterator[str]:

@@ -38,8 +38,8 @@ _LANGUAGES = {
 def page(passed: Iterable[Row], versions: Mapping[tuple[str, bool], str]) -> str:
     """The whole page; rows that did not pass say so."""
     good = {row.title for row in passed}
-    same = [row for row in ROWS if not row.replayed]
-    cross = [row for row in ROWS if row.replayed]
+    same = [row for row in ROWS if not row.crossed]
+    cross = [row for row in ROWS if row.crossed]
     head = ("client", "version", "language", "server", "TLS", "record", "replay, server stopped", "notes")
     text = _HEAD + _table(head, [_cells(row, versions, row.title in good) for row in same])
     if cross:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from tests.conftest import serve_postgres
 
+_VARIANTS = ("secantus_replicas",)
 PROGRAMS = Path(__file__).parent / "programs"
 
 
@@ -21,12 +22,13 @@ def serve(kind: str, *, tls: bool = False) -> Iterator[Any]:
     if kind == "postgres":
         yield from serve_postgres(*(["--tls"] if tls else []))
         return
-    module = import_module(f"tests.live.servers.{kind}")
+    name, _, how = kind.partition("_") if kind in _VARIANTS else (kind, "", "")
+    module = import_module(f"tests.live.servers.{name}")
     if kind == "web":
         with tempfile.TemporaryDirectory() as home, module.serve(Path(home) if tls else None) as server:
             yield server
         return
-    with module.serve(**({"tls": True} if tls else {})) as server:
+    with module.serve(**({"tls": True} if tls else {}), **({how: True} if how else {})) as server:
         yield server
 
 
@@ -51,7 +53,7 @@ def fill(kind: str, server: Any, text: str) -> None:
 
             with redis.Redis.from_url(server.url, **_trusting(server)) as client:
                 client.flushall()
-        case "secantus":
+        case "secantus" | "secantus_replicas":
             with _mongo(server) as client:
                 for name in set(client.list_database_names()) - {"admin", "local", "config"}:
                     client.drop_database(name)
@@ -74,7 +76,7 @@ def version(kind: str, server: Any) -> str:
 
             with redis.Redis.from_url(server.url, **_trusting(server)) as client:
                 return f"Redis {client.info('server')['redis_version']}"
-        case "secantus":
+        case "secantus" | "secantus_replicas":
             with _mongo(server) as client:
                 return f"SecantusDB, MongoDB {client.server_info()['version']}"
         case "web":
@@ -98,15 +100,18 @@ def _mongo(server: Any) -> Any:
 def _mariadb(url: str, script: str) -> str:
     """Run a script; the first value of its last statement."""
     import pymysql
+    from pymysql.constants import CLIENT
 
     at = urlsplit(url)
     session = pymysql.connect(
-        host=at.hostname, port=at.port or 0, user=at.username, password=at.password or "", database=at.path[1:], autocommit=True
-    )
+        host=at.hostname, port=at.port or 0, user=at.username, password=at.password or "", database=at.path[1:],
+        autocommit=True, client_flag=CLIENT.MULTI_STATEMENTS,
+    )  # fmt: skip
     row: Any = None
     with session, session.cursor() as cursor:
-        for statement in script.split(";\n"):
-            if statement.strip():
-                cursor.execute(statement)
+        if script.strip():
+            cursor.execute(script)
+            row = cursor.fetchone()
+            while cursor.nextset():
                 row = cursor.fetchone()
     return str(row[0]) if row else ""

@@ -21,6 +21,7 @@ class Book:
         self._by_shape: dict[str, list[tuple[tuple[Tree, ...], Call]]] = defaultdict(list)
         self._used: set[int] = set()
         self.misses: list[Ask] = []
+        self.memory: dict[str, object] = {}
         for call in recorded:
             ask = codec.ask(call)
             self._by_shape[ask.shape].append((ask.values, call))

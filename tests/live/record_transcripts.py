@@ -1,4 +1,4 @@
-"""Records the golden transcripts anew; run by hand: `python tests/live/record_transcripts.py [NAME]...`.
+"""Records the golden transcripts anew; run by hand: `python tests/live/record_transcripts.py [NAME]...` (`mongo [NAME]...`).
 
 Real drivers do their scenarios against a real server, through a relay. The passwords inside are those of that throwaway server.
 """
@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT))
 import psycopg  # noqa: E402
 
 from tests.laws import transcripts  # noqa: E402
+from tests.live import mongo_transcripts  # noqa: E402
 from tests.live.drivers import SCENARIOS, SETUP, dsn  # noqa: E402
 from tests.live.relay import Relay  # noqa: E402
 
@@ -32,7 +33,21 @@ def record(port: int, name: str) -> None:
         print(path.relative_to(ROOT), sum(len(data) for _, data in chunks), "bytes")
 
 
+def record_mongo(names: list[str]) -> None:
+    """MongoDB's, all of them or those of the scenarios named."""
+    for name in names or mongo_transcripts.SCENARIOS:
+        for number, chunks in enumerate(mongo_transcripts.record(name)):
+            suffix = f"-{number + 1}" if number else ""
+            path = transcripts.FOLDER / "mongo" / f"{name}{suffix}.transcript"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            transcripts.write(path, f"{name} and SecantusDB, recorded by tests/live/record_transcripts.py", chunks)
+            print(path.relative_to(ROOT), sum(len(data) for _, data in chunks), "bytes")
+
+
 def main() -> None:
+    if sys.argv[1:2] == ["mongo"]:
+        record_mongo(sys.argv[2:])
+        return
     command = [sys.executable, str(ROOT / "fixtures/demo/database.py")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -14,8 +15,8 @@ type Chunk = tuple[Side, bytes]
 
 
 class Relay:
-    """Listens on a free loopback port (`port`) and relays to `upstream`. `connections` holds the chunks of each, `all`
-    those of all of them in order, with the number of the connection."""
+    """Listens on a free loopback port (`port`) and relays to `upstream`. `connections` holds the chunks of each, `moments`
+    when each of them came (seconds since the epoch), `all` those of all of them in order, with the number of the connection."""
 
     def __init__(self, upstream: int) -> None:
         self._upstream = upstream
@@ -23,6 +24,7 @@ class Relay:
         self.port: int = self._listener.getsockname()[1]
         self.connections: list[list[Chunk]] = []
         self.all: list[tuple[int, Side, bytes]] = []
+        self.moments: list[list[float]] = []
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Self:
@@ -47,16 +49,18 @@ class Relay:
             except OSError:
                 return
             server = socket.create_connection(("127.0.0.1", self._upstream))
-            chunks: list[Chunk] = []
             number = len(self.connections)
-            self.connections.append(chunks)
+            self.connections.append([])
+            self.moments.append([])
+            for end in (client, server):
+                end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for source, sink, side in ((client, server, Side.CLIENT), (server, client, Side.SERVER)):
-                source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._start(self._pump, source, sink, side, number)
 
     def _pump(self, source: socket.socket, sink: socket.socket, side: Side, number: int) -> None:
         with suppress(OSError):
             while data := source.recv(65536):
+                self.moments[number].append(time.time())
                 self.connections[number].append((side, data))
                 self.all.append((number, side, data))
                 sink.sendall(data)

@@ -65,12 +65,12 @@ class Playing:
 
 
 @contextmanager
-def playing(codec: Codec, tape: Taped, home: Path) -> Iterator[Playing]:
+def playing(codec: Codec, tape: Taped, home: Path, when: When = WHEN) -> Iterator[Playing]:
     """The tape's only case under way, for as long as the context lasts."""
     playing, loop = Playing(), asyncio.new_event_loop()
     case, suite = tape.case, tape.suite
     suite = Suite(root=suite.root, cases=(case,), session=suite.session)
-    book = Book(suite, {"main": codec}, when=WHEN)
+    book = Book(suite, {"main": codec}, when=when)
     target = Target(name="main", protocol=codec.name, listen=Address(host="127.0.0.1", port=0))
     ready, over = threading.Event(), asyncio.Event()
 
@@ -78,7 +78,7 @@ def playing(codec: Codec, tape: Taped, home: Path) -> Iterator[Playing]:
         mocks = Mocks({"main": target}, {"main": tape.facts}, {"main": codec}, book, home)
         await mocks.start()
         playing.port = mocks.addresses["main"].port
-        book.begin(case, WHEN)
+        book.begin(case, when)
         ready.set()
         await over.wait()
         playing.outcome = book.end()

@@ -10,10 +10,12 @@ import pytest
 
 from recorder.capture import Kind, Opening, Record
 from recorder.taps import Seen, watch
+from tests.laws import transcripts
 from tests.recorder.tlsservers import AUTHORITY, Authority, dial, over_tls
 from wiretape.config import Address, Target, spoken
 from wiretape.errors import ConfigError
-from wiretape.protocols import recognised
+from wiretape.protocols import CODECS, recognised
+from wiretape.protocols.base import Side
 
 
 def seen(records: list[Record]) -> Seen:
@@ -103,6 +105,18 @@ def test_what_is_recognised() -> None:
     assert recognised(b"\0\0", b"") == ""
     assert recognised(b"\0\0\0\x08\x04\xd2\x16\x2f", b"") == "postgres"
     assert recognised(b"\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f\x7f", b"") == "raw"
+
+
+@pytest.mark.parametrize("name", [name for name in CODECS if name != "raw"])
+def test_every_golden_transcript_is_recognised(name: str) -> None:
+    for transcript in transcripts.of(name):
+        client, server, found = b"", b"", ""
+        for side, data in transcript.chunks:
+            client, server = (client + data, server) if side is Side.CLIENT else (client, server + data)
+            found = recognised(client, server)
+            if found:
+                break
+        assert (transcript.name, found) == (transcript.name, name)
 
 
 def test_replay_knows_what_was_found() -> None:

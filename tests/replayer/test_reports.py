@@ -14,6 +14,7 @@ from replayer.curl import curl
 from replayer.events import CallFinding, CaseFinished, Change, SuiteFinished, SuiteStarted
 from replayer.masking import Mask
 from replayer.report import REPORTS, make
+from replayer.report.text import details
 from replayer.report.values import pair, show
 from tests.replayer.conftest import toy_ask, toy_call, toy_case
 from wiretape.case import Body, Request
@@ -255,3 +256,18 @@ def test_the_file_is_named(tmp_path: Path) -> None:
     stream = io.StringIO()
     make("json", stream).on(replace(PASSED, case=replace(PASSED.case, path=tmp_path / "fine.yaml")))
     assert json.loads(stream.getvalue())["file"] == str(tmp_path / "fine.yaml")
+
+
+def test_texts_of_several_lines_are_shown_as_the_lines_that_differ() -> None:
+    was = "".join(f"line {n}\n" for n in range(100))
+    change = Change(path="response.body", kind="changed", recorded=was, live=was.replace("line 50", "LINE 50"))
+    lines = [line for _, line in details(CaseFinished(case=toy_case("a"), verdict="failed", changes=(change,)))]
+    assert lines == [
+        "  response.body",
+        "    - recorded, + live",
+        "    @@ -50,3 +50,3 @@",
+        "     line 49",
+        "    -line 50",
+        "    +LINE 50",
+        "     line 51",
+    ]

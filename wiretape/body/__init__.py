@@ -16,8 +16,20 @@ from wiretape.errors import EncodeError
 from wiretape.protobuf.schema import MessageType
 from wiretape.tree import Tree, same
 
-__all__ = ["decoded", "header", "inferred_kind", "meaning", "media_type", "parameter", "read", "write"]
+__all__ = [
+    "decoded",
+    "grpc_messages",
+    "header",
+    "inferred_kind",
+    "is_grpc",
+    "meaning",
+    "media_type",
+    "parameter",
+    "read",
+    "write",
+]
 
+is_grpc, grpc_messages = grpc.is_grpc, grpc.count
 _JSON_TYPE = multipart.JSON_TYPE
 
 

@@ -49,6 +49,14 @@ def _frames(data: bytes) -> Iterator[Frame]:
         at += 5 + size
 
 
+def count(data: bytes) -> int:
+    """How many whole messages there are in what came of a stream so far."""
+    at = found = 0
+    while at + 5 <= len(data) and (at := at + 5 + int.from_bytes(data[at + 1 : at + 5], "big")) <= len(data):
+        found += 1
+    return found
+
+
 def _plain(flag: int, body: bytes, headers: Headers) -> bytes:
     return coding.decode(body, header(headers, "grpc-encoding")) if flag == _PACKED else body
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from html import escape
 from html.parser import HTMLParser
 from types import MappingProxyType
 from xml.parsers import expat
@@ -48,9 +49,14 @@ type Element = list[Tree]
 
 def read(text: str, media_type: str) -> Tree:
     """The document as the element `#document`; None where the media type is neither or the text is no such document."""
-    if media_type in _HTML:
-        return _read_html(text)
-    return _read_xml(text) if _XML.fullmatch(media_type) else None
+    if not is_markup(media_type):
+        return None
+    return _read_html(text) if media_type in _HTML else _read_xml(text)
+
+
+def is_markup(media_type: str) -> bool:
+    """Whether a media type is HTML or XML."""
+    return media_type in _HTML or bool(_XML.fullmatch(media_type))
 
 
 def is_element(tree: Tree) -> bool:
@@ -191,6 +197,14 @@ def children(element: Element) -> list[tuple[Path, Tree]]:
 def is_text_only(element: Element) -> bool:
     """Whether an element holds a text and nothing else; that text is then named by the element itself."""
     return len(element) == 3 and isinstance(element[2], str)
+
+
+def write(element: Element) -> str:
+    """The element as it is written in a document, for reading."""
+    name, attributes = str(element[0]), element[1] if isinstance(element[1], dict) else {}
+    words = "".join(f' {key}="{escape(str(value))}"' for key, value in attributes.items())
+    inner = "".join(write(child) if isinstance(child, list) else escape(str(child), quote=False) for child in element[2:])
+    return f"<{name}{words}>" + ("" if name in _VOID and not inner else f"{inner}</{name}>")
 
 
 def view(element: Tree) -> Tree:

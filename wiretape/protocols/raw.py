@@ -181,7 +181,8 @@ class RawResponder:
     def upgrade(self) -> bool:
         return False
 
-    def upgraded(self) -> None: ...
+    def upgraded(self) -> bytes:
+        return b""
 
     def push(self, call: Call) -> bytes | None:  # noqa: ARG002 - what a server sends unasked is part of a turn here
         return None

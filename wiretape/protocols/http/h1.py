@@ -14,7 +14,7 @@ from wiretape import body
 from wiretape.case import Headers
 from wiretape.errors import DecodeError
 from wiretape.protocols.base import Side
-from wiretape.protocols.http.building import Building
+from wiretape.protocols.http.building import Building, Part
 from wiretape.protocols.http.exchange import SWITCHING, Exchange
 from wiretape.protocols.http.framing import Data, End, Framing, Head, Reader
 
@@ -53,6 +53,11 @@ class Http1:
         """Whether a response has begun that may never end."""
         return any(each.response.begun and each.response.streams for each in self._open)
 
+    @property
+    def answering(self) -> Part | None:
+        """The response under way, if one has begun."""
+        return next((each.response for each in self._open if each.response.begun and not each.response.over), None)
+
     def feed(self, side: Side, data: bytes, at: float) -> Iterator[Exchange]:
         """Exchanges that became whole with these bytes. Raises DecodeError on bytes that are not HTTP/1.x."""
         reader = self._readers[side]
@@ -65,7 +70,7 @@ class Http1:
 
     def close(self, at: float) -> Iterator[Exchange]:
         """The connection ended: a response without a length ends with it, anything else under way is cut."""
-        if self._open and self._readers[Side.SERVER].until_close and not self._open[0].response.streams:
+        if self._open and self._readers[Side.SERVER].until_close:
             self._open[0].response.over = True
             self._open[0].ended = at
         yield from self._finished()

@@ -9,6 +9,7 @@ from wiretape.case import Call, Headers
 from wiretape.errors import DecodeError
 from wiretape.protocols.base import Ask, Miss
 from wiretape.protocols.http.exchange import SWITCHING
+from wiretape.protocols.http.forms import NO_ANSWER
 from wiretape.protocols.http.framing import Data, End, Framing, Head, Reader
 from wiretape.protocols.http.h1 import request_framing
 from wiretape.protocols.http.replies import MAX_REQUEST, Desk, Received, Reply, refusal
@@ -28,10 +29,13 @@ class Upgrade:
 
 
 class Http1Server:
-    """One connection. `socket` is set where it became a WebSocket, `upgrade` where HTTP/2, `tunnel` after CONNECT."""
+    """One connection. `socket` is set where it became a WebSocket, `upgrade` where HTTP/2, `tunnel` after CONNECT.
 
-    def __init__(self, desk: Desk, origin: str = "") -> None:
-        self._desk, self._origin = desk, origin
+    `upgrades`: a client that asks for HTTP/2 gets it. `origin` stands before every path where it came through a tunnel.
+    """
+
+    def __init__(self, desk: Desk, origin: str = "", *, upgrades: bool = False) -> None:
+        self._desk, self._origin, self._upgrades = desk, origin, upgrades
         self._reader = Reader(requests=True)
         self._head: Head | None = None
         self._body = bytearray()
@@ -106,7 +110,7 @@ class Http1Server:
             self.tunnel = url
             return b"HTTP/1.1 200 Connection established\r\n\r\n"
         request = Received(method=method, url=self._origin + url if url[:1] == "/" else url, headers=head.headers, body=data)
-        if settings := _upgrades(head):
+        if self._upgrades and (settings := _settings(head)):
             self.upgrade = Upgrade(request=request, settings=settings, rest=self._reader.rest())
             return b"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
         found = self._desk.take(request)
@@ -119,6 +123,9 @@ class Http1Server:
         method, _, version = head.start
         if reply.status == SWITCHING:
             return self._switch(head, request, reply)
+        if reply.status == NO_ANSWER:
+            self.closed = True
+            return b""
         close = _ends(head)
         out = encode(reply, method, version, close=close)
         self._silent = reply.unfinished
@@ -139,7 +146,7 @@ class Http1Server:
         return out
 
 
-def _upgrades(head: Head) -> str:
+def _settings(head: Head) -> str:
     """The settings of a request that asks for HTTP/2 (RFC 7540 section 3.2); empty where it does not."""
     wanted = bodies.header(head.headers, "upgrade").lower()
     return bodies.header(head.headers, "http2-settings") if "h2c" in [word.strip() for word in wanted.split(",")] else ""

@@ -19,7 +19,9 @@ _PHRASES = MappingProxyType({status.value: status.phrase for status in HTTPStatu
 
 def to_request(exchange: Exchange, types: MessageType | None = None) -> Request:
     """The request of a case. `types`: that of its gRPC messages."""
-    headers = _without_length(exchange.request_headers, len(exchange.request_body))
+    headers = _marked(exchange.request_headers, len(exchange.request_body))
+    if exchange.version != "2":  # which needs no length
+        headers = _without_length(exchange.request_headers, len(exchange.request_body))
     return Request(
         method=exchange.method,
         target=exchange.target,
@@ -62,11 +64,14 @@ def stored_response(
 
 def _without_length(headers: Headers, size: int) -> Headers:
     """Headers without a content-length that can be computed; `auto` marks its place where that is not the usual one."""
-    marked = tuple(
-        (name, AUTO if name.lower() == "content-length" and value == str(size) else value) for name, value in headers
-    )
+    marked = _marked(headers, size)
     bare = tuple((name, value) for name, value in marked if (name.lower(), value) != ("content-length", AUTO))
     return bare if size and _with_usual_length(bare) == marked else marked
+
+
+def _marked(headers: Headers, size: int) -> Headers:
+    """Headers with `auto` for a content-length that can be computed."""
+    return tuple((name, AUTO if name.lower() == "content-length" and value == str(size) else value) for name, value in headers)
 
 
 def _with_usual_length(headers: Headers) -> Headers:
@@ -82,6 +87,6 @@ def request_head_and_body(request: Request) -> tuple[Headers, bytes]:
     data = body.write(request.body, request.headers)
     headers = request.headers
     framed = any(name.lower() in ("content-length", "transfer-encoding") for name, _ in headers)
-    if data and not framed:
+    if data and not framed and request.version != "2":
         headers = _with_usual_length(headers)
     return tuple((n, str(len(data)) if n.lower() == "content-length" and v == AUTO else v) for n, v in headers), data

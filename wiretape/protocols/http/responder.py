@@ -17,7 +17,9 @@ from wiretape.tree import Tree
 class HttpResponder:
     """The mock's side of one connection (`wiretape.protocols.base.Responder`)."""
 
-    def __init__(self, facts: Mapping[str, Tree], answers: Answers, target: str) -> None:  # noqa: ARG002 - both versions are spoken
+    def __init__(self, facts: Mapping[str, Tree], answers: Answers, target: str) -> None:
+        versions = facts.get("versions")
+        self._upgrades = isinstance(versions, list) and "2" in map(str, versions)
         self._desk = Desk(answers, target)
         self._server: Http1Server | Http2Server | None = None
         self._held = b""
@@ -43,7 +45,7 @@ class HttpResponder:
 
     @property
     def pause(self) -> float | None:
-        return None
+        return self._server.pause if isinstance(self._server, Http2Server) else None
 
     def greet(self) -> bytes:
         return b""
@@ -52,7 +54,7 @@ class HttpResponder:
         return None
 
     def tick(self) -> bytes:
-        return b""
+        return self._server.tick() if isinstance(self._server, Http2Server) else b""
 
     def receive(self, data: bytes) -> bytes:
         if self._server is None:
@@ -71,7 +73,7 @@ class HttpResponder:
         if data.startswith(PREFACE):
             server = self._server = Http2Server(self._desk, self._origin)
             return server.start() + server.receive(data)
-        self._server = Http1Server(self._desk, self._origin)
+        self._server = Http1Server(self._desk, self._origin, upgrades=self._upgrades)
         return self._after(self._server.receive(data))
 
     def _after(self, out: bytes) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from wiretape.case import Call
@@ -13,7 +13,8 @@ from wiretape.tree import Tree, spell
 
 _ASKED = ("query", *SEQUENCES.values())
 _UNASKED = frozenset(("comment", "$readPreference"))  # what the answer does not depend on
-_UNORDERED = frozenset(("filter", "query", "q", "$and", "$or", "$nor"))  # conditions: the order of keys means nothing
+# Where the order of keys means something. Elsewhere it is the driver's, or changes from run to run (maps of Go, Perl, Java).
+_ORDERED = frozenset(("sort", "$sort", "key", "hint"))
 _EXACT: Final = 2.0**53
 
 
@@ -74,18 +75,11 @@ def _leaves(tree: Tree, path: str, key: str) -> Iterator[_Leaf]:
     elif isinstance(tree, Mapping) and not (kind := _wrapper(tree)):
         if not tree:
             yield _Leaf(path + "{}", path, {})
-        for name in _ordered(tree, key):
+        for name in tree if key in _ORDERED else sorted(tree):
             yield from _leaves(tree[name], path + _step(name), name)
     else:
         kind = _kind(tree)
         yield _Leaf(f"{path}{kind}", path, plain(tree))
-
-
-def _ordered(tree: Mapping[str, Tree], key: str) -> Iterable[str]:
-    if key in _UNORDERED:
-        return sorted(tree)
-    # the server puts the _id first wherever the driver did
-    return sorted(tree, key=lambda name: name != "_id") if key == "documents" else tree
 
 
 def _items(items: list[Tree], path: str, key: str) -> Iterator[_Leaf]:

@@ -14,7 +14,7 @@ from typing import Final
 from wiretape.errors import DecodeError
 from wiretape.protocols.base import Role
 from wiretape.protocols.mongo import documents
-from wiretape.protocols.mongo.messages import MORE_TO_COME, OP_MSG, OpMsg, OpQuery
+from wiretape.protocols.mongo.messages import EXHAUST, MORE_TO_COME, OP_MSG, OpMsg, OpQuery
 from wiretape.tree import Tree
 
 # Sequences of documents that a case shows beside the query, under their own name.
@@ -65,7 +65,7 @@ _SPELLED: Mapping[str, str] = MappingProxyType(
 class Command:
     """One request. `body` is the command as it came, its first key the command's name; `fields` is what a case says of it.
 
-    `acknowledged`: the client waits for a reply.
+    `acknowledged`: the client waits for a reply; `exhaust`: it takes all batches of a cursor without asking for each.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Command:
     body: Mapping[str, Tree]
     fields: Mapping[str, Tree]
     acknowledged: bool = True
+    exhaust: bool = False
 
     @property
     def operation(self) -> str:
@@ -119,7 +120,7 @@ def _of_message(message: OpMsg) -> Command:
             body[section.name] = [documents.read(data) for data in section.documents]
     database = body.get("$db")
     known = database if isinstance(database, str) else ""
-    return _command(body, known, acknowledged=not message.flags & MORE_TO_COME)
+    return _command(body, known, message.flags)
 
 
 def _of_query(message: OpQuery) -> Command:
@@ -131,7 +132,7 @@ def _of_query(message: OpQuery) -> Command:
     return _command(wrapped if isinstance(wrapped, dict) else {}, database)
 
 
-def _command(body: dict[str, Tree], database: str, *, acknowledged: bool = True) -> Command:
+def _command(body: dict[str, Tree], database: str, flags: int = 0) -> Command:
     first = next(iter(body), "")
     if not first or first.startswith("$"):
         raise DecodeError("a command without a name", 0)
@@ -140,7 +141,8 @@ def _command(body: dict[str, Tree], database: str, *, acknowledged: bool = True)
         name=name,
         database=database,
         body=body,
-        acknowledged=acknowledged,
+        acknowledged=not flags & MORE_TO_COME,
+        exhaust=bool(flags & EXHAUST),
         fields=told(name, body),
     )
 

@@ -30,26 +30,39 @@ class Remembers(Protocol):
 
 @dataclass(slots=True)
 class Rest:
-    """What is left of a result. `recorded`: the number in the recording of a cursor that is left open at its end, else 0."""
+    """What is left of a result. `recorded`: the number in the recording of a cursor that is left open at its end, else 0.
+
+    A batch that holds just as many documents as were asked for does not tell that there are no more, unless that is the find's
+    own `limit`: a server finds out when asked again.
+    """
 
     documents: Sequence[bytes]
-    recorded: int
-    tails: bool
-    at: int = 0
+    recorded: int = 0
+    tails: bool = False
+    limit: int = 0
+    _at: int = field(default=0, init=False)
+    _full: bool = field(default=False, init=False)
+
+    @property
+    def spent(self) -> bool:
+        """Whether all documents have been dealt."""
+        return self._at >= len(self.documents)
 
     @property
     def over(self) -> bool:
-        return self.at >= len(self.documents)
+        """Whether the client can be told that there are no more."""
+        return self.spent and not self._full and not self.recorded
 
-    def deal(self, count: int | None, limit: int) -> Sequence[bytes]:
-        """The next documents: at most `count`, and as many as fit into `limit` bytes, but one at least."""
-        start, size = self.at, 0
-        while not self.over and (count is None or self.at - start < count):
-            size += len(self.documents[self.at])
-            if size > limit and self.at > start:
+    def deal(self, count: int | None, most: int) -> Sequence[bytes]:
+        """The next documents: at most `count`, and as many as fit into `most` bytes, but one at least."""
+        start, size = self._at, 0
+        while not self.spent and (count is None or self._at - start < count):
+            size += len(self.documents[self._at])
+            if size > most and self._at > start:
                 break
-            self.at += 1
-        return self.documents[start : self.at]
+            self._at += 1
+        self._full = count == self._at - start > 0 and len(self.documents) != self.limit
+        return self.documents[start : self._at]
 
 
 @dataclass(slots=True)
@@ -77,10 +90,10 @@ class Cursors:
     def next(self, number: int, command: Command) -> tuple[Sequence[bytes], int] | None:
         """The next batch of a cursor; None where only a recording can tell what comes."""
         rest = self._desk.rests.get(number)
-        if rest is None or (rest.over and rest.recorded):
+        if rest is None or (rest.spent and rest.recorded):
             return None
         batch = self._deal(rest, whole(command.body.get("batchSize")) or None)
-        if rest.over and not rest.recorded:
+        if rest.over:
             del self._desk.rests[number]
             return batch, 0
         return batch, number
@@ -91,7 +104,7 @@ class Cursors:
         recorded = before.recorded if before and before.recorded else abs(number)
         rest = Rest(found, 0 if exhausted else recorded, number < 0)
         batch = self._deal(rest, whole(command.body.get("batchSize")) or None)
-        if rest.over and exhausted:
+        if rest.over:
             return batch, 0
         self._desk.rests[number] = rest
         return batch, number
@@ -114,7 +127,7 @@ class Cursors:
         return rest.deal(count, _BIGGEST) if self._shared else rest.deal(None, _ALL)
 
     def _keep(self, rest: Rest) -> int:
-        if rest.over and not rest.recorded:
+        if rest.over:
             return 0
         number = rest.recorded
         if self._shared or not number:  # else any connection must be able to find it in the recording

@@ -13,7 +13,7 @@ from wiretape.protocols.mongo import asks, chatter, documents, handshake, replie
 from wiretape.protocols.mongo.commands import CONNECTION, Command, read, whole
 from wiretape.protocols.mongo.cursors import Cursors, Rest
 from wiretape.protocols.mongo.framing import Frame, Stream
-from wiretape.protocols.mongo.messages import OP_MSG, OP_QUERY, OP_REPLY, OpMsg, OpReply, Section, frame
+from wiretape.protocols.mongo.messages import MORE_TO_COME, OP_MSG, OP_QUERY, OP_REPLY, OpMsg, OpReply, Section, frame
 from wiretape.protocols.mongo.reading import tails
 from wiretape.protocols.mongo.scram import Authentication
 from wiretape.tree import Tree
@@ -109,11 +109,11 @@ class MongoResponder:
         told = replies.error(_BAD_MESSAGE, "InvalidBSON", f"wiretape: {error}")
         return self._send(request, opcode, documents.write(told))
 
-    def _send(self, request: int, opcode: int, reply: bytes) -> bytes:
+    def _send(self, request: int, opcode: int, reply: bytes, flags: int = 0) -> bytes:
         self._sent += 1
         if opcode == OP_QUERY:
             return frame(OP_REPLY, OpReply(documents=(reply,)).body(), request=self._sent, response_to=request)
-        body = OpMsg(sections=(Section(documents=(reply,)),)).body()
+        body = OpMsg(flags=flags, sections=(Section(documents=(reply,)),)).body()
         return frame(OP_MSG, body, request=self._sent, response_to=request)
 
     def _reply(self, asked: Frame, command: Command, reply: bytes) -> bytes:
@@ -180,15 +180,25 @@ class MongoResponder:
         if command.name == "getMore":
             number, exhausted = whole(command.argument) or 0, fields.get("exhausted") is True
             return self._batch(asked, command, self._cursors.go_on(number, found, command, exhausted=exhausted))
-        rest = Rest(found, whole(fields.get("cursor")) or 0, tails(fields.get("query")))
+        query = command.fields.get("query")
+        limit = whole(query.get("limit")) if isinstance(query, Mapping) else None
+        rest = Rest(found, recorded=whole(fields.get("cursor")) or 0, tails=tails(query), limit=limit or 0)
         batch, number = self._cursors.open(command, rest)
-        told = replies.rendered(fields) | (_CLOCK if rest.tails else {})
+        told = {**replies.rendered(fields), **(_CLOCK if rest.tails else {})}
         return self._reply(asked, command, replies.with_cursor(told, "firstBatch", batch, number, _namespace(command)))
 
     def _batch(self, asked: Frame, command: Command, batch: tuple[Sequence[bytes], int]) -> bytes:
-        """A batch that follows the first."""
-        namespace = f"{command.database}.{command.body.get('collection')!s}"
-        return self._reply(asked, command, replies.with_cursor({"ok": replies.OK}, "nextBatch", *batch, namespace))
+        """A batch that follows the first; all of them, each in answer to the one before, where the client asked for that."""
+        place = f"{command.database}.{command.body.get('collection')!s}"
+        out: list[bytes] = []
+        request = asked.request
+        while True:
+            reply = replies.with_cursor({"ok": replies.OK}, "nextBatch", *batch, place)
+            more = self._cursors.next(batch[1], command) if command.exhaust and batch[1] else None
+            if more is None:
+                return b"".join([*out, self._send(request, asked.opcode, reply)])
+            out.append(self._send(request, asked.opcode, reply, MORE_TO_COME))
+            request, batch = self._sent, more
 
 
 def _namespace(command: Command) -> str:

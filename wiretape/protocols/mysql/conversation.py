@@ -95,7 +95,7 @@ class Conversation:
                 continue
             begin = self._commands.get(body[0])
             self._take = begin(body[1:], at) if begin else self._plain
-            if self._held is not None and not self._asks_for_warnings():
+            if body[0] != Command.PING and not self._asks_for_warnings():
                 self._release()
 
     def _asks_for_warnings(self) -> bool:
@@ -170,6 +170,7 @@ class Conversation:
 
     def _prepare(self, body: bytes, at: float) -> Take:
         reading = self._begin(body, at)
+        self._last = None
         preparing = Preparing(Prepared(sql=reading.sql, parameters=Parameters(count=0)), self._capabilities)
 
         def take(body: bytes) -> bool:
@@ -264,7 +265,7 @@ class Conversation:
     def _over(self, reading: Reading, results: Results | None = None) -> None:
         """A statement's answer is whole: what it did to the session, and which transaction it ran in."""
         self._number(reading, results.status if results else None)
-        if reading.sql:
+        if reading.sql or reading.incomplete:
             self._learn(reading, results)
             self._finish(reading)
 

@@ -86,8 +86,10 @@ class Engine:
         self._playback.send(_STATISTICS)
 
     def _init_db(self, body: bytes) -> None:
-        self._playback.session.database = self._playback.session.asking.decode(body)
-        self._playback.ok()
+        session = self._playback.session
+        before = session.tracked()
+        session.database = session.asking.decode(body)
+        self._playback.changed(before)
 
     def _change_user(self, body: bytes) -> None:
         user = ChangeUser.decode(body)
@@ -120,7 +122,7 @@ class Engine:
                 return playback.error(INFILE)
         elif playback.peek(playback.ask(asked)) is None:
             return self._each(asked, 0)
-        return playback.take(playback.ask(asked), partial(self._answer, asked, (), binary=False))
+        return playback.take(asked, playback.ask(asked), partial(self._answer, asked, (), binary=False))
 
     def _answer(self, asked: Plan, params: Sequence[Tree], answer: Call | Miss, *, binary: bool) -> None:
         rendered = self._playback.rendered(answer, asked, params, binary=binary)
@@ -129,7 +131,7 @@ class Engine:
     def _each(self, asked: Plan, index: int) -> None:
         """Statements that were not recorded together are asked one by one, up to the first that fails."""
         one = planned(asked.sql if len(asked.statements) == 1 else asked.statements[index].shape, [asked.statements[index]])
-        self._playback.take(self._playback.ask(one), partial(self._one, asked, index, one))
+        self._playback.take(one, self._playback.ask(one), partial(self._one, asked, index, one))
 
     def _one(self, asked: Plan, index: int, one: Plan, answer: Call | Miss) -> None:
         rendered = self._playback.rendered(answer, one, (), binary=False)
@@ -142,15 +144,15 @@ class Engine:
     def _prepare(self, body: bytes) -> None:
         playback = self._playback
         asked = plan(playback.session.asking.decode(body))
+        self._numbers += 1  # a server counts what it refuses, too
         if len(asked.statements) > 1:
             message = "You have an error in your SQL syntax: wiretape knows that only one statement can be prepared at a time"
             return playback.error(message, 1064, "42000")
         ask = playback.ask(asked)
         found = playback.peek(ask)
         if found is not None and found.fields.get("stage") == "prepare":
-            return playback.take(ask, partial(self._answer, asked, (), binary=True))
+            return playback.take(asked, ask, partial(self._answer, asked, (), binary=True))
         columns = self._columns(asked, found)
-        self._numbers += 1
         self._statements[self._numbers] = Statement(asked=asked, parameters=Parameters(count=asked.parameters))
         playback.send(
             b"\0" + U32.write(self._numbers) + U16.write(len(columns)) + U16.write(asked.parameters) + b"\0" + U16.write(0)
@@ -193,7 +195,7 @@ class Engine:
         params = statement.parameters.read(cursor, head.flags, playback.capabilities, playback.session.asking)
         ask = playback.ask(statement.asked, params)
         then = partial(self._executed, statement, params, with_cursor=head.opens_cursor)
-        playback.take(ask, then)
+        playback.take(statement.asked, ask, then)
 
     def _executed(self, statement: Statement, params: Sequence[Tree], answer: Call | Miss, *, with_cursor: bool) -> None:
         playback = self._playback

@@ -53,6 +53,12 @@ class Stream:
         """The next byte, which stays unread; None where it has not arrived."""
         return self._data[self._at] if self.left else None
 
+    def rest(self) -> bytes:
+        """All that has arrived and was not read; it is read now."""
+        out = bytes(self._data[self._at :])
+        self._at = len(self._data)
+        return out
+
     def packet(self) -> tuple[int, bytes] | None:
         """The next payload with the sequence number of its first packet, or None where it has not arrived whole."""
         while self.left >= _HEADER:

@@ -31,6 +31,11 @@ _RESULT: dict[str, Tree] = {
         "type": "array",
         "items": {"type": "array", "description": "one row, as the mariadb client prints its values; null is NULL"},
     },
+    "tables": {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "the table each column comes from, where there is more than one",
+    },
     "out": {"type": "boolean", "description": "the row holds a procedure's OUT parameters"},
     "affected": {**_NUMBER, "description": "rows changed; 0 where it does not stand here"},  # type: ignore[dict-item]
     "last_insert_id": {**_NUMBER, "description": "the AUTO_INCREMENT value that was made"},  # type: ignore[dict-item]

@@ -48,14 +48,22 @@ class Ok:
         return replace(out, status=status, warnings=warnings, info=info, changes=changes)
 
     def encode(self, header: int = OK) -> bytes:
-        """The packet's payload. `changes` are not told."""
-        info = write_text(self.info) if self.info else b""
+        """The packet's payload. `changes` are only for clients that track the session."""
+        info = write_text(self.info) if self.info or self.changes else b""
+        status = self.status | (Status.SESSION_STATE_CHANGED if self.changes else 0)
+        changes = write_text(b"".join(_change(*one) for one in self.changes.items())) if self.changes else b""
         return b"".join(
             (
-                bytes((header,)), write_lenenc(self.affected), write_lenenc(self.last_insert_id), U16.write(self.status),
-                U16.write(min(self.warnings, 0xFFFF)), info,
+                bytes((header,)), write_lenenc(self.affected), write_lenenc(self.last_insert_id), U16.write(status),
+                U16.write(min(self.warnings, 0xFFFF)), info, changes,
             )
         )  # fmt: skip
+
+
+def _change(name: str, value: bytes) -> bytes:
+    if name == "schema":
+        return bytes((_SCHEMA,)) + write_text(write_text(value))
+    return bytes((_SYSTEM_VARIABLE,)) + write_text(write_text(name.encode()) + write_text(value))
 
 
 def _changes(data: bytes) -> dict[str, bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -48,18 +48,19 @@ class Playback:
         self.out.append(self.packer.pack(payload))
 
     def ask(self, asked: Plan, params: Sequence[Tree] = ()) -> Ask:
-        """What the client asks. The end of a transaction that is not there is none of the service's doing."""
-        ask = make(self._target, asked, params, self.session.elsewhere)
-        if len(asked.statements) == 1 and self.session.is_idle_end(asked.statements[0]):
-            return replace(ask, role="housekeeping")
-        return ask
+        """What the client asks."""
+        return make(self._target, asked, params, self.session.elsewhere)
 
     def peek(self, ask: Ask) -> Call | None:
         """A recorded call of the same shape."""
         return self._answers.peek(ask)
 
-    def take(self, ask: Ask, then: Callable[[Call | Miss], None]) -> None:
-        """Finds the answer, now or later, and goes on with it."""
+    def take(self, asked: Plan, ask: Ask, then: Callable[[Call | Miss], None]) -> None:
+        """Finds the answer, now or later, and goes on with it. The end of a transaction that is not there is not looked for:
+        it must not use up that of one that was."""
+        if len(asked.statements) == 1 and self.session.is_idle_end(asked.statements[0]):
+            then(Miss(ask=ask))
+            return
         answer = self._answers.take(ask)
         if isinstance(answer, Waiting):
             self.waiting, self._then = ask, then
@@ -105,12 +106,14 @@ class Playback:
         other statements of the same text follow."""
         session = self.session
         shows = asked.shape.startswith("show ")
+        before = session.tracked() if asked.role == "housekeeping" and self.capabilities & Cap.SESSION_TRACK else None
         last = len(rendered.results) - 1
         for index, result in enumerate(rendered.results):
             if index < len(asked.statements) and (not rendered.error or len(asked.statements) > 1):
                 self._done(asked, index, params)
-            goes_on = more or index < last or bool(rendered.error)
-            self._result(result, Status.MORE_RESULTS if goes_on and (index < last or not rendered.error) else 0, rendered)
+            follows = Status.MORE_RESULTS if index < last or (more and not rendered.error) else 0
+            changes = {name: value for name, value in session.tracked().items() if before[name] != value} if before else {}
+            self._result(replace(result, ok=replace(result.ok, changes=changes)), follows, rendered)
         if not shows:
             session.warnings = list(rendered.warnings)
         if rendered.error:
@@ -120,6 +123,12 @@ class Playback:
     def _done(self, asked: Plan, index: int, params: Sequence[Tree]) -> None:
         one = planned(asked.sql, [asked.statements[index]])
         self.session.apply(asked.statements[index], make("", one, params).values, asked.sql)
+
+    def changed(self, before: Mapping[str, bytes]) -> None:
+        """An OK that says what of the session is not as `before`."""
+        now = self.session.tracked() if self.capabilities & Cap.SESSION_TRACK else before
+        changes = {name: value for name, value in now.items() if before[name] != value}
+        self.send(replace(Result().ok, status=self.session.status, changes=changes).encode())
 
     def _result(self, result: Result, more: int, rendered: Rendered) -> None:
         status = self.session.status | more | (Status.OUT_PARAMETERS if result.out else 0)

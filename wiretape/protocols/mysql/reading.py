@@ -147,6 +147,9 @@ def _result(result: ResultSet, statements: Sequence[Statement], index: int, char
     """A result's fields; what can be told from the rest is left out."""
     if result.columns is not None:
         out: dict[str, Tree] = {"columns": columns_tree(result, charset), "rows": list(result.rows)}
+        tables = [charset.decode(column.table) for column in result.columns]
+        if len(set(tables) - {""}) > 1:
+            out["tables"] = list[Tree](tables)
         return out | ({"out": True} if result.out else {})
     ok = result.ok
     told: dict[str, Tree] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -17,6 +18,13 @@ from wiretape.protocols.mysql.sql import Statement
 from wiretape.protocols.mysql.types import Type, parse_type
 from wiretape.protocols.mysql.values import write_binary, write_text_form
 from wiretape.tree import Tree
+
+_NAME = r"(?:`[^`]+`|[\w$]+)"
+_ONLY_TABLE = re.compile(
+    rf"^(?:select) (?:(?!\bfrom\b).)* from (?:{_NAME}\.)?(?P<table>{_NAME})"
+    rf"(?: (?:as )?(?!(?:where|order|group|having|limit|for|lock|procedure|window)\b)(?P<alias>{_NAME}))?"
+    r"(?= (?:where|order|group|having|limit|for|lock)\b|$)"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +99,11 @@ def _result(told: Tree, path: str, statement: Statement | None, charset: Charset
         raise EncodeError(path.rstrip("."), "expected a mapping with columns and rows, or affected and last_insert_id")
     if told.get("columns") is not None:
         names, types = described(told["columns"], f"{path}columns")
-        columns = tuple(column_of(name, type_, charset, mariadb=mariadb) for name, type_ in zip(names, types, strict=True))
+        tables = _tables(told.get("tables"), statement, len(names), f"{path}tables")
+        columns = tuple(
+            column_of(name, type_, charset, table, mariadb=mariadb)
+            for name, type_, table in zip(names, types, tables, strict=True)
+        )
         rows = told.get("rows", [])
         if not isinstance(rows, list):
             raise EncodeError(f"{path}rows", "expected a list of rows")
@@ -133,9 +145,19 @@ def described(columns: Tree, path: str) -> tuple[list[str], list[Type]]:
     return names, types
 
 
-def column_of(name: str, type_: Type, charset: Charset, *, mariadb: bool) -> Column:
+def _tables(told: Tree, statement: Statement | None, count: int, path: str) -> list[str]:
+    """The table each column comes from: as told, else the only one that the statement reads. Raises EncodeError."""
+    if told is None:
+        found = _ONLY_TABLE.search(statement.shape) if statement else None
+        return [(found["alias"] or found["table"]).strip("`") if found else ""] * count
+    if not isinstance(told, list) or len(told) != count or not all(isinstance(table, str) for table in told):
+        raise EncodeError(path, f"expected the tables of {count} columns, an empty text for one that comes from none")
+    return [str(table) for table in told]
+
+
+def column_of(name: str, type_: Type, charset: Charset, table: str, *, mariadb: bool) -> Column:
     """A column's definition; MySQL has a type of its own for JSON."""
-    column = type_.column(charset.encode(name), charset)
+    column = type_.column(charset.encode(name), charset, charset.encode(table))
     if type_.json and not mariadb:
         column = replace(column, kind=Kind.JSON, collation=BINARY_COLLATION)
     return column

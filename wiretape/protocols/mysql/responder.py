@@ -22,6 +22,7 @@ _OFFERED: Final = (
     Cap.FOUND_ROWS | Cap.LONG_FLAG | Cap.CONNECT_WITH_DB | Cap.LOCAL_FILES | Cap.IGNORE_SPACE | Cap.PROTOCOL_41
     | Cap.INTERACTIVE | Cap.TRANSACTIONS | Cap.SECURE_CONNECTION | Cap.MULTI_STATEMENTS | Cap.MULTI_RESULTS
     | Cap.PS_MULTI_RESULTS | Cap.PLUGIN_AUTH | Cap.CONNECT_ATTRS | Cap.PLUGIN_AUTH_LENENC | Cap.DEPRECATE_EOF
+    | Cap.SESSION_TRACK
 )  # fmt: skip
 _UTF8MB4: Final = 45
 
@@ -59,8 +60,9 @@ class MysqlResponder:
     def upgrade(self) -> bool:
         return self._upgrade
 
-    def upgraded(self) -> None:
+    def upgraded(self) -> bytes:
         self._upgrade = False
+        return self._stream.rest()
 
     @property
     def pause(self) -> float | None:
@@ -120,8 +122,6 @@ class MysqlResponder:
         if login.tls:
             if not self._capabilities & Cap.SSL:
                 raise DecodeError("a client wants TLS, which was not offered", 0)
-            if self._stream.left:  # someone on the way may have put it there before encryption began
-                raise DecodeError("unencrypted data after the request for encryption", 0)
             self._upgrade = True
             return
         self._playback.capabilities = login.capabilities & self._capabilities

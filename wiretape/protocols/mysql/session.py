@@ -62,6 +62,12 @@ class Session(State):
         """What OK and EOF packets say of the session."""
         return (Status.AUTOCOMMIT if self.autocommit else 0) | (Status.IN_TRANSACTION if self.open else 0)
 
+    def tracked(self) -> dict[str, bytes]:
+        """What clients may follow: the database, and variables that sessions often set."""
+        names = ("autocommit", "character_set_client", "character_set_connection", "character_set_results", "time_zone")
+        out = {name: str(self.variable(name)).encode() for name in names}
+        return out | {"autocommit": b"ON" if self.autocommit else b"OFF", "schema": self.asking.encode(self.database)}
+
     def variable(self, name: str) -> Tree:
         """A variable's value. KeyError where it is not known."""
         match name:

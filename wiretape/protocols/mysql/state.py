@@ -16,6 +16,7 @@ _NAMES = re.compile(
     r"^set (?:names|character set|charset) (\S+)|(?:@@)?(?:session[. ])?character_set_(client|results) = (\S+?)(?:,|$)"
 )
 _USE = re.compile(r"\s*use\s+(`(?:[^`]|``)+`|[^\s;]+)", re.IGNORECASE)
+_TABLELESS = frozenset(("SHOW", "DESCRIBE", "DESC", "EXPLAIN", "SET", "HELP"))
 _ON = frozenset(("1", "on", "true", "default"))
 
 
@@ -69,7 +70,7 @@ class State:
             case "query":
                 if commits(statement.verb.lower()):
                     self.open = False
-                elif not self.autocommit:
+                elif not self.autocommit and statement.verb not in _TABLELESS:
                     self.open = True
             case "housekeeping":
                 self._set(statement, values, sql)

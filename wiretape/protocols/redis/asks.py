@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 
 from wiretape.case import Call
@@ -19,7 +20,16 @@ from wiretape.protocols.redis.requests import Argv
 from wiretape.protocols.redis.types import text
 from wiretape.tree import Tree
 
-PUSHES: Final = ("message", "pmessage", "smessage", "invalidate")
+# What a server sends unasked, and what each is about, in the order of the wire.
+PUSHES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "message": ("channel", "message"),
+        "pmessage": ("pattern", "channel", "message"),
+        "smessage": ("channel", "message"),
+        "invalidate": ("keys",),
+    }
+)
+_BY_ONE: Mapping[str, str] = MappingProxyType({"INCR": "INCRBY", "DECR": "DECRBY"})
 _LONGEST_KEPT: Final = 512  # bytes of a command
 _LONGEST_SORTED: Final = 12  # what is longer may be a token, which stands where it was made
 
@@ -66,14 +76,14 @@ _kept = lru_cache(maxsize=4096)(_prepare)
 
 def ask(call: Call) -> Ask:
     """A recorded call as an ask. One that cannot be read asks what its words are (`check` tells what is wrong with it)."""
-    kind = call.operation.partition(" ")[0]
+    kind = call.operation
     if kind in PUSHES:
         return Ask(
             target=call.target,
-            operation=call.operation,
-            shape=call.operation,
-            values=(call.fields.get("message", call.fields.get("keys")),),
-            labels=(kind,),
+            operation=kind,
+            shape=kind,
+            values=tuple(call.fields.get(name) for name in PUSHES[kind]),
+            labels=PUSHES[kind],
             role="push",
         )
     db = call.fields.get("db", 0)
@@ -100,6 +110,9 @@ def make(target: str, parts: Parts, db: int, *, waits: bool = True) -> Ask:
     for option, given in labelled:
         labels += [option] * len(given)
         values += (_number(word) for word in given)
+    if known.name in _BY_ONE and len(parts.keys) == 1 and not parts.args:
+        labels.append("value")
+        values.append(1)
     words = [_base(known.name), *(f"@{db}" for _ in range(bool(db))), *options]
     if parts.script is not None:
         words.insert(1, str(len(parts.keys)))
@@ -111,7 +124,7 @@ def make(target: str, parts: Parts, db: int, *, waits: bool = True) -> Ask:
         labels=tuple(labels),
         writes=known.writes,
         role=role_of(known.name),
-        blocks=_blocks(parts) if waits and known.name in commands.BLOCKING else None,
+        blocks=blocks(parts) if waits else None,
     )
 
 
@@ -129,8 +142,8 @@ def role_of(name: str) -> Role:
 
 
 def _base(name: str) -> str:
-    """A script is the same whether it is sent or named."""
-    return name.replace("EVALSHA", "EVAL") if name.startswith("EVALSHA") else name
+    """A script is the same whether it is sent or named; INCR is INCRBY of 1, and some drivers have only one of the two."""
+    return name.replace("EVALSHA", "EVAL") if name.startswith("EVALSHA") else _BY_ONE.get(name, name)
 
 
 def _arranged(parts: Parts) -> tuple[list[str], Sequence[bytes], list[tuple[str, Sequence[bytes]]]]:
@@ -210,9 +223,11 @@ def _number(word: bytes) -> Tree:
     return text(word) if math.isnan(value) or b"_" in word else value
 
 
-def _blocks(parts: Parts) -> float | None:
-    """How many seconds a command waits for an answer."""
+def blocks(parts: Parts) -> float | None:
+    """How many seconds a command waits for an answer; None where it does not."""
     name, args = parts.command.name, parts.args
+    if name not in commands.BLOCKING:
+        return None
     if name in ("XREAD", "XREADGROUP"):
         at = next((at for at, word in enumerate(args[:-1]) if word == b"BLOCK"), None)
         return None if at is None else _seconds(args[at + 1], 0.001)

@@ -25,8 +25,8 @@ CONTAINERS: Final = frozenset(
 _TABLE = """
 APPEND key w plain          | BF.ADD key w boolean         | BF.EXISTS key r boolean      | BF.MADD key w list:boolean
 BF.MEXISTS key r list:boolean | BITCOUNT key r plain       | BITFIELD key w plain         | BITFIELD_RO key r plain
-BITOP keys w plain          | BITPOS key r plain           | BLMOVE two w bulk            | BLMPOP timeout w texts*
-BLPOP keys-1 w texts*       | BRPOP keys-1 w texts*        | BRPOPLPUSH two w bulk        | BZMPOP timeout w zmpop*
+BITOP keys w plain          | BITPOS key r plain           | BLMOVE two w bulk*           | BLMPOP timeout w texts*
+BLPOP keys-1 w texts*       | BRPOP keys-1 w texts*        | BRPOPLPUSH two w bulk*       | BZMPOP timeout w zmpop*
 BZPOPMAX keys-1 w bzpop*    | BZPOPMIN keys-1 w bzpop*     | COPY two w plain             | DBSIZE none r plain
 DECR key w plain            | DECRBY key w plain           | DEL keys w plain             | DUMP key r bulk
 EVAL script w plain         | EVALSHA script w plain       | EVALSHA_RO script r plain    | EVAL_RO script r plain
@@ -86,7 +86,7 @@ CONFIG-REWRITE none w simple | CONFIG-SET none w simple    | FUNCTION-DELETE non
 FUNCTION-LOAD none w bulk   | INFO none r text             | LATENCY-DOCTOR none r text   | MEMORY-DOCTOR none r text
 MEMORY-STATS none r map:plain | MODULE-LIST none r list:map:plain | ROLE none r plain      | SAVE none r simple
 SCRIPT-EXISTS none r plain  | SCRIPT-FLUSH none w simple   | SCRIPT-KILL none w simple    | SCRIPT-LOAD none r bulk
-SWAPDB none w simple        | UNWATCH none r simple        | PING none r simple           | ECHO none r bulk
+LATENCY-HISTOGRAM none r map:plain | SWAPDB none w simple  | UNWATCH none r simple        | PING none r simple           | ECHO none r bulk
 """
 
 # name, `tail` (options stand after so many other arguments) or `lead` (before them), each option with how many values it takes.

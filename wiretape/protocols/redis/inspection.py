@@ -10,7 +10,6 @@ from wiretape.errors import EncodeError
 from wiretape.protocols.base import Problem
 from wiretape.protocols.redis.asks import PUSHES, prepare
 from wiretape.protocols.redis.layout import join, parts_of
-from wiretape.protocols.redis.requests import words
 from wiretape.protocols.redis.responder import reply
 from wiretape.tree import Tree
 
@@ -30,11 +29,12 @@ SCHEMA: Mapping[str, Tree] = MappingProxyType(
         "error": {"type": "string", "description": "the error that is the answer: WRONGTYPE Operation against …"},
         "stage": {"enum": ["queue"], "description": "the error kept the command from being queued in its transaction"},
         "attributes": {"description": "what the server said about the reply"},
+        "pattern": {"type": "string", "description": "the pattern through which a message reached the client"},
+        "channel": {"type": "string", "description": "the channel of a message"},
         "message": {"description": "what was published"},
         "keys": {"type": ["array", "null"], "description": "the keys that are no longer what they were; null: all"},
     }
 )
-_PUSHED = {"message": ("message",), "pmessage": ("message",), "smessage": ("message",), "invalidate": ("keys",)}
 
 
 def check(call: Call, facts: Mapping[str, Tree] | None = None, /) -> list[Problem]:  # noqa: ARG001 - they change nothing here
@@ -48,7 +48,7 @@ def _problems(call: Call) -> Iterator[EncodeError]:
             yield EncodeError(name, f"a Redis call has no such field (it has: {', '.join(SCHEMA)})")
     kind = call.operation.partition(" ")[0]
     if kind in PUSHES:
-        yield from _pushed(call, kind)
+        yield from _pushed(call)
         return
     for name in ("message", "keys"):
         if name in call.fields:
@@ -69,15 +69,17 @@ def _problems(call: Call) -> Iterator[EncodeError]:
     yield from _answer(call)
 
 
-def _pushed(call: Call, kind: str) -> Iterator[EncodeError]:
-    found = words(call.operation.encode("utf-8", "surrogateescape"))
-    wanted = {"message": 2, "smessage": 2, "pmessage": 3, "invalidate": 1}[kind]
-    if found is None or len(found) != wanted:
-        names = {"pmessage": "its pattern and its channel", "invalidate": "nothing"}.get(kind, "its channel")
-        yield EncodeError("operation", f"{kind} takes {names}")
+def _pushed(call: Call) -> Iterator[EncodeError]:
+    names = PUSHES[call.operation]
+    for name in names:
+        if name not in call.fields:
+            yield EncodeError(name, f"a {call.operation} needs {', '.join(names)}")
     for name in call.fields:
-        if name in SCHEMA and name not in _PUSHED[kind]:
-            yield EncodeError(name, f"what the server sends unasked has no {name}")
+        if name in SCHEMA and name not in names:
+            yield EncodeError(name, f"a {call.operation} has no {name}")
+    for name in ("pattern", "channel"):
+        if not isinstance(call.fields.get(name, ""), str | bytes):
+            yield EncodeError(name, "expected a text")
 
 
 def _answer(call: Call) -> Iterator[EncodeError]:

@@ -13,7 +13,7 @@ from wiretape.protocols.redis import resp
 from wiretape.protocols.redis.asks import PUSHES, Prepared, prepare
 from wiretape.protocols.redis.commands import SCRIPTS, STATE, SUBSCRIBING
 from wiretape.protocols.redis.forms import PLAIN
-from wiretape.protocols.redis.requests import Argv, Requests, words
+from wiretape.protocols.redis.requests import Argv, Requests
 from wiretape.protocols.redis.resp import NULL_ARRAY, Value
 from wiretape.protocols.redis.session import OK, Session, asked
 from wiretape.protocols.redis.types import data
@@ -71,8 +71,8 @@ class RedisResponder:
     def upgrade(self) -> bool:
         return False
 
-    def upgraded(self) -> None:
-        return
+    def upgraded(self) -> bytes:
+        return b""
 
     def greet(self) -> bytes:
         return b""
@@ -92,17 +92,22 @@ class RedisResponder:
         return self._go_on(self._encode(self._timeout))
 
     def push(self, call: Call) -> bytes | None:
+        names = PUSHES.get(call.operation)
+        if names is None or not self._listens(call, names):
+            return None
+        try:
+            told = [write(PLAIN, call.fields.get(name), 3, (name,)) for name in names]
+        except EncodeError:
+            return None
+        return self._encode(resp.Push([call.operation.encode(), *told]))
+
+    def _listens(self, call: Call, names: tuple[str, ...]) -> bool:
+        """Whether the client asked for such messages."""
         if call.operation == "invalidate":
-            if not self._session.tracking or self._session.protocol < 3:
-                return None
-            return self._encode(resp.Push([b"invalidate", _plain(call.fields.get("keys"))]))
-        found = words(call.operation.encode("utf-8", "surrogateescape"))
-        if not found or found[0].decode("latin-1") not in PUSHES or len(found) < 2:
-            return None
-        kind = found[0].decode("latin-1").removesuffix("message").upper()
-        if found[1] not in self._session.channels[kind]:
-            return None
-        return self._encode(resp.Push([*found, _plain(call.fields.get("message"))]))
+            return self._session.tracking and self._session.protocol > 2
+        channels = self._session.channels[call.operation.removesuffix("message").upper()]
+        name = call.fields.get(names[0])
+        return isinstance(name, str | bytes) and data(name) in channels
 
     def _go_on(self, out: bytes) -> bytes:
         """Answers what has arrived, until an answer is to be waited for."""
@@ -216,7 +221,7 @@ class RedisResponder:
         name = prepared.command.name
         refused = self._misplaced(name)
         if refused:
-            return self._say(resp.Error(refused.encode()))
+            return self._take(prepared.ask, lambda _: self._say(resp.Error(refused.encode())))
         return self._take(prepared.ask, lambda answer: self._say(self._transacted(name, answer)))
 
     def _misplaced(self, name: str) -> str:
@@ -261,10 +266,6 @@ class RedisResponder:
         else:
             queue.answers.append(self._value(answer, prepared))
         return self._say(_QUEUED)
-
-
-def _plain(tree: Tree) -> Value:
-    return write(PLAIN, tree, 3, ("message",))
 
 
 def reply(call: Call, prepared: Prepared | None, protocol: int) -> Value:

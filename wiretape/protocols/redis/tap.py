@@ -14,11 +14,11 @@ from typing import Final
 from wiretape.errors import DecodeError
 from wiretape.protocols.base import Interaction, Role, Side
 from wiretape.protocols.redis import commands, facts, resp
-from wiretape.protocols.redis.asks import role_of
+from wiretape.protocols.redis.asks import PUSHES, blocks, role_of
 from wiretape.protocols.redis.forms import form_of
 from wiretape.protocols.redis.layout import call_fields, cut, digest
 from wiretape.protocols.redis.reading import plain, read
-from wiretape.protocols.redis.requests import Argv, Requests, quoted
+from wiretape.protocols.redis.requests import Argv, Requests
 from wiretape.protocols.redis.resp import INCOMPLETE, NULL_ARRAY, Reader, Value
 from wiretape.protocols.redis.types import text
 from wiretape.tree import Tree
@@ -27,7 +27,7 @@ UNANSWERED: Final = "the connection ended before the answer was whole"
 MONITORED: Final = "what MONITOR shows is not recorded"
 REPLICATION: Final = "replication is not recorded"
 
-_MESSAGES = {b"message": 3, b"pmessage": 4, b"smessage": 3}
+_MESSAGES = {kind.encode(): len(names) + 1 for kind, names in PUSHES.items() if kind != "invalidate"}
 _SUBSCRIPTIONS = {word.lower().encode(): word for word in commands.SUBSCRIBING}
 _REPLICATION = frozenset({"SYNC", "PSYNC"})
 
@@ -148,8 +148,7 @@ class RedisTap:
         if not pushed and not (self._protocol < 3 and any(self._subscribed.values())):
             return False
         if len(value) == _MESSAGES.get(kind):
-            names = " ".join(quoted(name) for name in value[1:-1] if isinstance(name, bytes))
-            self._push(f"{kind.decode()} {names}", {"message": plain(value[-1])}, at)
+            self._push(kind.decode(), dict(zip(PUSHES[kind.decode()], map(plain, value[1:]), strict=True)), at)
         elif pushed and kind == b"invalidate" and len(value) == 2:
             self._push("invalidate", {"keys": plain(value[1])}, at)
         elif kind in _SUBSCRIPTIONS and len(value) == 3:
@@ -258,6 +257,7 @@ class RedisTap:
         if word in commands.STATE or head.name in commands.SCRIPTS:
             return
         started = head.at
+        parts = cut(head.argv)
         if isinstance(value, resp.Error):
             fields["error"] = text(bytes(value))
             if isinstance(value, resp.BlobError):
@@ -265,12 +265,11 @@ class RedisTap:
             if value.startswith(b"NOSCRIPT"):
                 role = "housekeeping"  # the client sends the script, then; whether it must is up to the server's memory
         else:
-            parts = cut(head.argv)
             reply, mark = read(form_of(parts.command, parts.args), value, self._protocol)
             fields["reply"] = reply
             if mark is not None:
                 fields["as"] = mark
-        if head.name in commands.BLOCKING and number is None:
+        if number is None and blocks(parts) is not None:
             started = at  # its wait belongs to no request
             if value is None or value is NULL_ARRAY:
                 role = "housekeeping"
@@ -314,7 +313,7 @@ class RedisTap:
         if self._multi is not None:
             left = [self._multi.opened, *(pending for pending, _ in self._multi.queued)]
             self._emit_cut(left, at, self._number)
-        self._emit_cut([one for one in self._pending if one.name not in commands.BLOCKING], at, None)
+        self._emit_cut([one for one in self._pending if blocks(cut(one.argv)) is None], at, None)
 
     def _emit_cut(self, left: list[_Pending], at: float, number: int | None) -> None:
         for pending in left:

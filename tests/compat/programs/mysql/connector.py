@@ -30,6 +30,7 @@ try:
     cursor.execute("INSERT INTO compat_items (sku) VALUES (%s)", ("bolt",))
 except mysql.connector.IntegrityError as error:
     say(error.errno, error.sqlstate, error.msg)
+connection.rollback()
 connection.start_transaction(isolation_level="READ COMMITTED")
 cursor.execute("DELETE FROM compat_items WHERE qty < %s", (10,))
 say(cursor.rowcount)

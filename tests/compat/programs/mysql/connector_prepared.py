@@ -1,6 +1,6 @@
 """MySQL Connector/Python with prepared statements: reused, with every type, NULL, long values, an error."""
 
-import datetime
+import datetime as dt
 import decimal
 import json
 import sys
@@ -26,9 +26,9 @@ for number in (1, 2, 3):
     cursor.execute(f"SELECT {columns} FROM compat_kinds WHERE id = %s", (number,))
     say(*cursor.fetchone())
 insert = "INSERT INTO compat_items (sku, qty, price, made, note) VALUES (%s, %s, %s, %s, %s)"
-cursor.execute(insert, ("washer", 5, decimal.Decimal("2.50"), datetime.datetime(2024, 5, 6, 7, 8, 9), "x" * 3000))
+cursor.execute(insert, ("washer", 5, decimal.Decimal("2.50"), dt.datetime(2024, 5, 6, 7, 8, 9), "x" * 3000))
 say(cursor.rowcount, cursor.lastrowid)
-cursor.execute(insert, ("ring", -5, None, datetime.datetime(2024, 5, 6, 7, 8, 9, 120000), b"bytes"))
+cursor.execute(insert, ("ring", -5, None, dt.datetime(2024, 5, 6, 7, 8, 9, 120000), b"bytes"))
 say(cursor.rowcount, cursor.lastrowid)
 connection.commit()
 try:

@@ -61,7 +61,7 @@ for row in Item.objects.order_by("pk").values_list("pk", "sku", "qty", "price", 
 say(Item.objects.filter(sku__in=["bolt", "nut"]).aggregate(models.Sum("qty"), models.Avg("price"), models.Max("made")))
 say(Item.objects.filter(sku__startswith="bulk").delete())
 with connection.cursor() as cursor:
-    cursor.execute("SELECT flag, huge, doc, clock FROM compat_kinds WHERE id = %s", [1])
+    cursor.execute("SELECT flag, huge, doc, exact FROM compat_kinds WHERE id = %s", [1])
     say(cursor.fetchone())
 say(Item.objects.filter(qty__gt=3).exists(), Item.objects.count())
 connection.close()

@@ -5,7 +5,7 @@ user=${rest%%:*}; rest=${rest#*:}
 password=${rest%%@*}; rest=${rest#*@}
 host=${rest%%:*}; rest=${rest#*:}
 port=${rest%%/*}; database=${rest#*/}
-connect="mariadb --no-defaults --skip-ssl -h $host -P $port -u $user -p$password"
+connect="mariadb --no-defaults --skip-ssl --default-character-set=utf8mb4 --binary-as-hex -h $host -P $port -u $user -p$password"
 $connect --table "$database" <<'SQL'
 SELECT * FROM compat_kinds\G
 SELECT id, sku, qty, price, made FROM compat_items ORDER BY id;

@@ -22,6 +22,6 @@ await connection.query("DELETE FROM compat_items WHERE id > ?", [0]);
 await connection.rollback();
 connection.release();
 say((await pool.query("SELECT COUNT(*) AS n FROM compat_items; SELECT sku FROM compat_items WHERE id = 1"))[0]);
-say((await pool.query("CALL compat_both(?)", [2]))[0]);
+say((await pool.query("CALL compat_both(?)", [2]))[0].slice(0, 2));
 say((await pool.query({ sql: "SELECT a.id, b.id, b.sku FROM compat_items a JOIN compat_items b ON b.id = a.id", nestTables: true }))[0]);
 await pool.end();

@@ -26,7 +26,7 @@ with connection, connection.cursor() as cursor:
     say(cursor.fetchall())
     cursor.execute("INSERT INTO compat_items (sku, qty, price) VALUES (%s, %s, %s)", ("washer", 5, decimal.Decimal("2.50")))
     say(cursor.rowcount, cursor.lastrowid)
-    cursor.executemany("INSERT INTO compat_items (sku, qty) VALUES (%s, %s)", [("a", 1), ("b", 2), ("c", None or 3)])
+    cursor.executemany("INSERT INTO compat_items (sku, qty) VALUES (%s, %s)", [("a", 1), ("b", 2), ("c", 3)])
     say(cursor.rowcount)
     cursor.execute("UPDATE compat_items SET qty = qty + 1, note = %s WHERE qty > %s", (b"\xff\x00bytes"[2:], 4))
     say(cursor.rowcount)

@@ -1,6 +1,6 @@
 """SQLAlchemy's ORM over PyMySQL: reflection-free models, sessions, eager loading, an error inside a savepoint."""
 
-import datetime
+import datetime as dt
 import decimal
 import json
 import sys
@@ -23,7 +23,7 @@ class Item(Base):
     sku: Mapped[str] = mapped_column(String(40), unique=True)
     qty: Mapped[int]
     price: Mapped[decimal.Decimal | None]
-    made: Mapped[datetime.datetime | None]
+    made: Mapped[dt.datetime | None]
     note: Mapped[str | None]
     lines: Mapped[list["Line"]] = relationship(order_by="Line.id")
 
