@@ -17,7 +17,7 @@ from wiretape.protocols.base import Side
 from wiretape.protocols.postgres import backend, copydata, copyreading
 from wiretape.protocols.postgres.asks import plan
 from wiretape.protocols.postgres.copylayout import Layout, layout_of
-from wiretape.protocols.postgres.frontend import Bind, CopyFail, Execute, Parse, Query, Sync, Terminate
+from wiretape.protocols.postgres.frontend import Bind, CopyFail, Describe, Execute, Parse, Query, Sync, Terminate
 from wiretape.protocols.postgres.messages import CopyData, CopyDone, PgMessage
 from wiretape.tree import Number, Tree
 
@@ -311,6 +311,19 @@ def test_problems_are_found_before_a_run() -> None:
     untyped = call("COPY t TO STDOUT (FORMAT binary)", copy_out=[["text"]])
     assert [each.path for each in CODEC.check(untyped)] == ["copy_out[0][0]"]
     assert CODEC.check(COPIED) == []
+
+
+def test_a_driver_is_told_what_the_columns_of_a_recorded_copy_are() -> None:
+    """asyncpg describes a query of the table, which it never runs, before it copies in binary."""
+    copied = call('COPY "t"("n") FROM STDIN (FORMAT binary)', columns={"n": "int4"}, copy_in=[[1]])
+    wire = Wire(copied)
+    parsed, _, described, _ = wire.say(
+        Parse(name="s", sql='SELECT "n" FROM "t" LIMIT 1', types=()), Describe(kind=b"S", name="s"), Sync()
+    )
+    assert parsed == backend.ParseComplete()
+    assert isinstance(described, backend.RowDescription)
+    assert [(column.name, column.type) for column in described.columns] == [("n", 23)]
+    assert wire.book.misses == []
 
 
 def test_a_statement_that_was_only_described_answers_no_execution() -> None:

@@ -687,3 +687,22 @@ def test_two_cursors_whose_fetches_read_alike_are_told_apart() -> None:
 
 def values(said: list[PgMessage]) -> list[list[bytes | None]]:
     return [list(each.values) for each in said if isinstance(each, backend.DataRow)]
+
+
+# Types of the database's own, which a driver asks for by name.
+
+MOOD: dict[str, Tree] = {"mood": {"oid": 16402, "kind": "enum", "array": 16401, "labels": ["sad", "it's"]}}
+ENUM = (
+    "SELECT name, oid, array_oid, array_agg(label) AS labels FROM (SELECT t.typname AS name, t.oid AS oid,"
+    " t.typarray AS array_oid, e.enumlabel AS label FROM pg_type t LEFT JOIN pg_enum e ON e.enumtypid = t.oid"
+    " WHERE t.oid = to_regtype($1)) x"
+)
+
+
+def test_types_known_from_the_facts_are_told_to_who_asks() -> None:
+    wire = Wire(facts={"types": MOOD})
+    bind = Bind(portal="", statement="", formats=(), parameters=(b"mood",), results=())
+    said = wire.say(Parse(name="", sql=ENUM, types=(25,)), bind, PORTAL, ALL, SYNC)
+    assert values(said) == [[b"mood", b"16402", b"16401", b'{"sad","it\'s"}']]
+    other = Bind(portal="", statement="", formats=(), parameters=(b"nothing",), results=())
+    assert values(wire.say(Parse(name="", sql=ENUM, types=(25,)), other, PORTAL, ALL, SYNC)) == []

@@ -49,8 +49,11 @@ def answer(session: Session, statement: Statement, values: Sequence[Tree]) -> di
         told = typeinfo.rows(session.wording.catalog, asked)
         return {"columns": dict(typeinfo.ASYNCPG), "rows": [[row[name] for name in typeinfo.ASYNCPG] for row in told]}
     if "pg_type" in shape:
+        names = selected(shape)
+        if {"name", "oid", "array_oid"} <= set(names):
+            return typeinfo.fetched(session.wording.catalog, names, [str(value) for value in values])
         return {
-            "columns": [[name, "oid" if name.endswith(("oid", "typarray")) else "text"] for name in selected(shape)],
+            "columns": [[name, "oid" if name.endswith(("oid", "typarray")) else "text"] for name in names],
             "rows": [],
         }
     return _calls(session, shape.removeprefix("select "), values)

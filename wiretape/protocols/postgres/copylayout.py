@@ -18,6 +18,7 @@ _STREAMED = re.compile(
     re.DOTALL,
 )
 _INTO = re.compile(r"""copy ((?:"(?:[^"]|"")*+"|[^\s"(])++)(?: \(([^()]*)\))? from\b""")
+_INTROSPECTION = re.compile(r"select (\*|[^()?*]+) from (\S+) limit \?")
 _WORD = re.compile(r'"[^"]*"|\w+|[?(),*]')
 _VALUED = frozenset(("format", "delimiter", "delimiters", "quote", "escape", "null", "encoding"))
 _SWITCHES = MappingProxyType({"t": True, "f": False, "on": True, "off": False, "1": True, "0": False, "match": True})
@@ -71,6 +72,15 @@ def introspection(shape: str) -> str:
     """The shape of the query with which a driver learns the types of the columns that a COPY fills; empty for no such COPY."""
     into = _INTO.match(shape)
     return " ".join(("select", into[2] or "*", "from", into[1], "limit ?")) if into else ""
+
+
+def filling(shape: str) -> str:
+    """The COPY for which a driver asks a query of this shape: the opposite of `introspection`. Empty for any other query."""
+    found = _INTROSPECTION.fullmatch(shape)
+    if found is None:
+        return ""
+    columns = "" if found[1] == "*" else f" ({found[1]})"
+    return f"COPY {found[2]}{columns} FROM STDIN (FORMAT binary)"
 
 
 def _is_binary(shape: str, options: dict[str, str]) -> bool:

@@ -10,8 +10,9 @@ from wiretape.case import Call
 from wiretape.errors import EncodeError
 from wiretape.protocols.base import Answers, Ask, Miss, Waiting
 from wiretape.protocols.postgres import chatter, diagnostics
-from wiretape.protocols.postgres.asks import Plan, describing, make, reading
+from wiretape.protocols.postgres.asks import Plan, describing, make, plan, reading
 from wiretape.protocols.postgres.backend import ReadyForQuery
+from wiretape.protocols.postgres.copylayout import filling
 from wiretape.protocols.postgres.rendering import Rendered, Renderer, Result, ending, failure
 from wiretape.protocols.postgres.session import FAILED, IDLE, Session
 from wiretape.protocols.postgres.sql import Statement, values
@@ -59,7 +60,10 @@ class Playback:
 
     def like(self, asked: Plan) -> Call | None:
         """A recorded call of the same shape, or one that tells what the statement looks like though it was never run."""
-        return self.peek(self.ask(asked)) or self.peek(describing(self._target, asked))
+        found = self.peek(self.ask(asked)) or self.peek(describing(self._target, asked))
+        if found is None and (copy := filling(asked.shape)):
+            return self.peek(self.ask(plan(copy)))
+        return found
 
     def take(self, ask: Ask, then: Callable[[Call | Miss], None]) -> None:
         """Finds the answer, now or later, and goes on with it."""

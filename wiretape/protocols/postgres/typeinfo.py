@@ -78,6 +78,34 @@ def rows(catalog: Catalog, oids: Sequence[int]) -> list[dict[str, Tree]]:
     return list(out.values())
 
 
+# The columns of psycopg's questions (`TypeInfo.fetch` and its kin).
+_PSYCOPG: Mapping[str, str] = MappingProxyType(
+    {
+        "name": "name", "oid": "oid", "array_oid": "oid", "regtype": "text", "delimiter": '"char"', "labels": "name[]",
+        "field_names": "name[]", "field_types": "oid[]", "subtype_oid": "oid", "range_oid": "oid",
+    }
+)  # fmt: skip
+_ASKED_FOR = MappingProxyType({"labels": "enum", "field_names": "composite", "range_oid": "multirange", "subtype_oid": "range"})
+
+
+def fetched(catalog: Catalog, names: Sequence[str], wanted: Sequence[str]) -> dict[str, Tree]:
+    """The answer to psycopg's question for a type by its name: the fields of a call."""
+    columns: Tree = [[name, _PSYCOPG.get(name, "text")] for name in names]
+    kinds = [kind for column, kind in _ASKED_FOR.items() if column in names]
+    found = next((known for name in wanted if (known := catalog.by_name(name)) is not None), None)
+    if found is None or (kinds and found.category != kinds[0]):
+        return {"columns": columns, "rows": []}
+    array = catalog.by_name(f"{found.name}[]")
+    subtype = catalog.by_oid(found.element) if found.category == "multirange" else found
+    told: dict[str, Tree] = {
+        "name": found.name, "oid": found.oid, "array_oid": array.oid if array else 0, "regtype": found.name, "delimiter": ",",
+        "labels": _array(found.labels), "field_names": _array(name for name, _ in found.fields),
+        "field_types": _array(str(kind) for _, kind in found.fields), "range_oid": found.element,
+        "subtype_oid": subtype.element if subtype else 0,
+    }  # fmt: skip
+    return {"columns": columns, "rows": [[told.get(name) for name in names]]}
+
+
 def _array(items: Iterable[str]) -> str:
     return "{" + ",".join('"' + item.replace("\\", "\\\\").replace('"', '\\"') + '"' for item in items) + "}"
 
@@ -124,6 +152,7 @@ def _psycopg(catalog: Catalog, rows: Sequence[_Row], names: set[str]) -> dict[st
         described: dict[str, Tree] = {"oid": oid, "kind": "base"}
         if "labels" in names:
             described["kind"] = "enum"
+            described["labels"] = list(_items(row["labels"]))
         elif "field_names" in names:
             kinds = [type_name(catalog, int(kind), -1) for kind in _items(row.get("field_types"))]
             described |= {"kind": "composite", "fields": dict(zip(_items(row["field_names"]), kinds, strict=False))}

@@ -3,7 +3,7 @@
 Built-in types have the same OIDs everywhere. Those a database defines itself come from the facts of the recording:
 
     types:
-      mood: {oid: 16402, kind: enum, array: 16401}
+      mood: {oid: 16402, kind: enum, array: 16401, labels: [sad, ok, happy]}
       point2: {oid: 16410, kind: composite, fields: {x: int4, y: text}}
       email: {oid: 16420, kind: domain, base: text}
       floatrange: {oid: 16430, kind: range, subtype: float8, multirange: 16428}
@@ -30,13 +30,15 @@ _KINDS: tuple[Category, ...] = ("base", "array", "range", "multirange", "enum", 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Type:
     """One type. `element` is the OID of an array's element, of a range's or multirange's subtype (for a multirange: the
-    range), or of what a domain restricts; 0 otherwise. `fields` are a composite's names and type OIDs."""
+    range), or of what a domain restricts; 0 otherwise. `fields` are a composite's names and type OIDs, `labels` an enum's
+    where they are known."""
 
     oid: int
     name: str
     category: Category
     element: int = 0
     fields: tuple[tuple[str, int], ...] = ()
+    labels: tuple[str, ...] = ()
 
 
 # name, oid, oid of its array type (0: none), typlen
@@ -148,7 +150,9 @@ def _custom(custom: Mapping[str, Tree], named: Catalog | None) -> Iterator[Type]
             element = _refer(described.get(key), named, f"{path}.{key}")
         elif category == "composite":
             fields = _fields(described.get("fields"), named, f"{path}.fields")
-        yield Type(oid=oid, name=name, category=category, element=element, fields=fields)
+        labels = described.get("labels")
+        listed = tuple(map(str, labels)) if isinstance(labels, list) else ()
+        yield Type(oid=oid, name=name, category=category, element=element, fields=fields, labels=listed)
         yield from _relatives(described, name, oid)
 
 
