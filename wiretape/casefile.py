@@ -6,55 +6,58 @@
 from __future__ import annotations
 
 import base64
-import difflib
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as File
-from types import MappingProxyType
 from typing import cast
 
 from wiretape.body import inferred_kind, multipart
 from wiretape.case import EMPTY, Body, BodyKind, Call, Case, Direction, Headers, Message, MessageKind, Noise, Request, Response
-from wiretape.errors import CaseFormatError, StoreError, UnsupportedVersion
-from wiretape.tree import Path, Selector, Tree, kind
+from wiretape.casekeys import (
+    BODY_EXTRAS,
+    BODY_KEYS,
+    BODY_LISTS,
+    CALL_WORDS,
+    CASE_KEYS,
+    MESSAGE_KEYS,
+    MESSAGES,
+    PART_FILE,
+    REQUEST_KEYS,
+    RESPONSE_KEYS,
+    SESSION_KEYS,
+    SUITE_KEYS,
+    VERSION,
+)
+from wiretape.casereader import Reader, named
+from wiretape.problems import Problem, Read, unknown
+from wiretape.tree import Path, Selector, Tree
 from wiretape.yamlio import Document
 
-VERSION = 1
-
-CASE_KEYS = ("wiretape", "name", "recorded", "attributed", "incomplete", "request", "response", "messages", "calls", "noise")
-BODY_LISTS = ("body_multipart", "body_events", "body_lines", "body_grpc")
-BODY_KEYS = ("body", "body_json", "body_text", "body_form", *BODY_LISTS, "body_base64", "body_file")
-BODY_EXTRAS = ("body_style", "body_raw", "body_raw_file")
-REQUEST_KEYS = ("method", "path", "version", "headers", *BODY_KEYS, *BODY_EXTRAS, "trailers")
-MESSAGES = ("send", "receive", "send_close", "receive_close")
-MESSAGE_KEYS = (*MESSAGES, "reason", "style")
-PART_FILE = "file"  # a part's value that is kept beside the case
-RESPONSE_KEYS = ("status", "reason", "headers", *BODY_KEYS, *BODY_EXTRAS, "trailers", "unfinished")
-SUITE_KEYS = ("wiretape", "facts", "noise")
-SESSION_KEYS = ("wiretape", "calls")
-CALL_WORDS = ("attributed", "ambiguous")  # what a call may say besides its codec's fields
+__all__ = [
+    "BODY_EXTRAS",
+    "BODY_KEYS",
+    "BODY_LISTS",
+    "CALL_WORDS",
+    "CASE_KEYS",
+    "MESSAGES",
+    "MESSAGE_KEYS",
+    "PART_FILE",
+    "REQUEST_KEYS",
+    "RESPONSE_KEYS",
+    "SESSION_KEYS",
+    "SUITE_KEYS",
+    "VERSION",
+    "Problem",
+    "Read",
+    "SuiteSettings",
+    "read_case",
+    "read_session",
+    "read_suite",
+    "unknown",
+]
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_ARTICLES: Mapping[str, str] = MappingProxyType(
-    {"array": "a list", "object": "a mapping", "integer": "an integer", "null": "empty"}
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """Something a file may not say. `version`: the file is of another version of the format."""
-
-    line: int
-    column: int
-    reason: str
-    version: bool = False
-
-    def error(self, file: File | str) -> StoreError:
-        """The problem as an exception."""
-        if self.version:
-            return UnsupportedVersion(f"{file}:{self.line}:{self.column}: {self.reason}")
-        return CaseFormatError(file, self.line, self.column, self.reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,20 +66,6 @@ class SuiteSettings:
 
     facts: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
     noise: tuple[Noise, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read[T]:
-    """What was read, as far as it could be, and every problem in the file's order. `value` is sound only if there are none."""
-
-    value: T
-    problems: tuple[Problem, ...]
-
-    def sound(self, file: File | str) -> T:
-        """The value. Raises the first problem."""
-        if self.problems:
-            raise self.problems[0].error(file)
-        return self.value
 
 
 def read_case(document: Document) -> Read[Case]:
@@ -117,89 +106,8 @@ def read_session(document: Document) -> Read[tuple[Call, ...]]:
     return reader.result(reader.calls(top.get("calls")))
 
 
-def unknown(word: str, known: Collection[str], what: str) -> str:
-    """The reason for a word that is none of the known ones, with the one that was probably meant."""
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"unknown {what} {word!r}; " + (f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}")
-
-
-class _Reader:
-    """One document being read: every method returns something of the right type and notes what is wrong."""
-
-    def __init__(self, document: Document) -> None:
-        self._document = document
-        self._problems: list[Problem] = []
-
-    def result[T](self, value: T) -> Read[T]:
-        return Read(value=value, problems=tuple(sorted(self._problems, key=lambda one: (one.line, one.column))))
-
-    def fail(self, path: Path, reason: str, *, key: bool = False, version: bool = False) -> None:
-        mark = self._document.mark(path, key=key)
-        self._problems.append(Problem(line=mark.line, column=mark.column, reason=reason, version=version))
-
-    def top(self, known: Collection[str], needs: Collection[str] = ()) -> Mapping[str, Tree]:
-        if self._document.value is None:
-            self.fail((), f"the file is empty; it starts with `wiretape: {VERSION}`")
-            return {}
-        if not isinstance(self._document.value, dict):
-            self._mismatch((), "a mapping", self._document.value)
-            return {}
-        top = self._document.value
-        version = top.get("wiretape")
-        if "wiretape" not in top:
-            self.fail((), f"the format's version is missing; start the file with `wiretape: {VERSION}`")
-        elif type(version) is not int:
-            self.fail(("wiretape",), f"the format's version must be {VERSION}")
-        elif version != VERSION:
-            # Another version has other keys: to report those as well would only hide what is the matter.
-            self.fail(("wiretape",), f"format version {version} is not one this wiretape reads ({VERSION})", version=True)
-            return {}
-        self._known((), top, known)
-        misspelt = [name for name in top if name not in known]
-        for name in needs:
-            if name not in top and not difflib.get_close_matches(name, misspelt):
-                self.fail((), f"`{name}` is missing")
-        return top
-
-    def mapping(self, path: Path, value: Tree, known: Collection[str] | None = None) -> Mapping[str, Tree]:
-        if isinstance(value, dict):
-            if known is not None:
-                self._known(path, value, known)
-            return value
-        if value is not None:
-            self._mismatch(path, "a mapping", value)
-        return {}
-
-    def _known(self, path: Path, value: Mapping[str, Tree], known: Collection[str]) -> None:
-        for name in value:
-            if name not in known:
-                self.fail((*path, name), unknown(name, known, "key"), key=True)
-
-    def _mismatch(self, path: Path, wanted: str, value: Tree) -> None:
-        got = kind(value)
-        self.fail(path, f"{_named(path)} must be {wanted}, not {_ARTICLES.get(got, 'a ' + got)}")
-
-    def list(self, path: Path, value: Tree) -> list[Tree]:
-        if isinstance(value, list):
-            return value
-        if value is not None:
-            self._mismatch(path, "a list", value)
-        return []
-
-    def text(self, path: Path, value: Tree) -> str:
-        """A string; a number or a boolean stands for how it is written, as a person would expect of `reason: 200`."""
-        match value:
-            case str():
-                return value
-            case bool():
-                return "true" if value else "false"
-            case int() | float():
-                return str(value)
-        self._mismatch(path, "a string" + (' (write "" for an empty one)' if value is None else ""), value)
-        return ""
-
-    def word(self, within: Mapping[str, Tree], path: Path, name: str) -> str:
-        return self.text((*path, name), within[name]) if name in within else ""
+class _Reader(Reader):
+    """A document of a suite being read."""
 
     def request(self, value: Tree) -> Request:
         path: Path = ("request",)
@@ -235,7 +143,7 @@ class _Reader:
             status = 0
         unfinished = within.get("unfinished", False)
         if not isinstance(unfinished, bool):
-            self._mismatch((*path, "unfinished"), "true or false", unfinished)
+            self.mismatch((*path, "unfinished"), "true or false", unfinished)
         return Response(
             status=status,
             headers=headers,
@@ -244,25 +152,6 @@ class _Reader:
             trailers=self.pairs((*path, "trailers"), within.get("trailers")),
             unfinished=unfinished is True,
         )
-
-    def pairs(self, path: Path, value: Tree) -> Headers:
-        """Names with values, in order: a mapping (a list of values repeats the name) or a list of [name, value]."""
-        return tuple(self._pairs(path, value))
-
-    def _pairs(self, path: Path, value: Tree) -> Iterator[tuple[str, str]]:
-        if isinstance(value, list):
-            for index, pair in enumerate(value):
-                if isinstance(pair, list) and len(pair) == 2:
-                    yield self.text((*path, index, 0), pair[0]), self.text((*path, index, 1), pair[1])
-                else:
-                    self.fail((*path, index), "an entry of this list must be [name, value]")
-            return
-        for name, given in self.mapping(path, value).items():
-            if isinstance(given, list):
-                for index, one in enumerate(given):
-                    yield name, self.text((*path, name, index), one)
-            else:
-                yield name, self.text((*path, name), given)
 
     def body(self, path: Path, within: Mapping[str, Tree], headers: Headers) -> Body:
         given = [name for name in BODY_KEYS if name in within]
@@ -327,7 +216,7 @@ class _Reader:
             self.fail((*path, "reason"), "only a close has a reason", key=True)
         if names[0] != direction:
             if one is not None and type(one) is not int:
-                self._mismatch((*path, names[0]), "a number such as 1000", one)
+                self.mismatch((*path, names[0]), "a number such as 1000", one)
             reason = self.word(within, path, "reason")
             close: dict[str, Tree] = {"code": one} if one is not None else {}
             return Message(direction=direction, kind="close", value=close | ({"reason": reason} if reason else {}), style=style)
@@ -341,16 +230,16 @@ class _Reader:
         try:
             return base64.b64decode("".join(self.text(path, value).split()), validate=True)
         except ValueError:
-            self.fail(path, f"{_named(path)} is not base64")
+            self.fail(path, f"{named(path)} is not base64")
             return b""
 
     def _file(self, path: Path, value: Tree) -> bytes:
         name = self.text(path, value)
         if not name or File(name).name != name or "\\" in name or name == "..":
-            self.fail(path, f"{_named(path)} must be the name of a file beside this one")
+            self.fail(path, f"{named(path)} must be the name of a file beside this one")
             return b""
         try:
-            return (File(self._document.file).parent / name).read_bytes()
+            return (File(self.document.file).parent / name).read_bytes()
         except OSError as error:
             self.fail(path, f"cannot read {name} beside this file: {error.strerror or error}")
             return b""
@@ -360,7 +249,7 @@ class _Reader:
 
     def _call(self, path: Path, value: Tree) -> Call:
         within = dict(self.mapping(path, value))
-        line = self._document.mark(path).line
+        line = self.document.mark(path).line
         target = next(iter(within), "")
         if not isinstance(value, dict) or not within or target in CALL_WORDS:
             self.fail(path, "a call starts with its target and operation, such as `main: SELECT …`")
@@ -391,12 +280,7 @@ class _Reader:
         except ValueError as error:
             self.fail(path, str(error), key=True)
             return None
-        return Noise(selector=selector, kind=self.text(path, value), line=self._document.mark(path, key=True).line)
-
-
-def _named(path: Path) -> str:
-    words = [step for step in path if isinstance(step, str)]
-    return f"`{words[-1]}`" if words else "the file"
+        return Noise(selector=selector, kind=self.text(path, value), line=self.document.mark(path, key=True).line)
 
 
 def _of_file(data: bytes, name: str) -> tuple[BodyKind, Tree]:
