@@ -62,7 +62,9 @@ def test_a_value_is_written_as_it_was_read(data: bytes, value: Value) -> None:
 
 
 def test_resp2_has_other_words() -> None:
-    value = resp.Map([b"a", resp.Double(b"1.5"), b"b", resp.Set([True]), b"c", None, b"d", NULL_ARRAY, b"e", resp.Verbatim(b"txt:x")])
+    value = resp.Map(
+        [b"a", resp.Double(b"1.5"), b"b", resp.Set([True]), b"c", None, b"d", NULL_ARRAY, b"e", resp.Verbatim(b"txt:x")]
+    )
     assert encode(value, 2) == (
         b"*10\r\n$1\r\na\r\n$3\r\n1.5\r\n$1\r\nb\r\n*1\r\n:1\r\n$1\r\nc\r\n$-1\r\n$1\r\nd\r\n*-1\r\n$1\r\ne\r\n$1\r\nx\r\n"
     )
@@ -109,7 +111,7 @@ def test_a_large_reply_in_many_pieces_is_read_once() -> None:
 REQUESTS = [
     (b"*2\r\n$3\r\nGET\r\n$1\r\na\r\n", (b"GET", b"a")),
     (b"PING\r\n", (b"PING",)),
-    (b"\r\n\n  set a 'b c' \"d\\x41\\n\\\"\"\n", (b"set", b"a", b"b c", b'dA\n"')),
+    (b'\r\n\n  set a \'b c\' "d\\x41\\n\\""\n', (b"set", b"a", b"b c", b'dA\n"')),
     (b"*0\r\n*-1\r\n*1\r\n$0\r\n\r\n", (b"",)),
     (b"\r\n*1\r\n$4\r\nPING\r\n", (b"PING",)),
 ]
@@ -143,7 +145,9 @@ def test_what_is_no_command_is_said_in_the_servers_words(data: bytes, reason: st
         requests.next()
 
 
-@pytest.mark.parametrize("word", [b"", b"a", b"a b", b'"', b"'a'", b"\xff\xfe", "é ✓".encode(), b"\n\t\\", b"a\x00b", "\u3000".encode()])
+@pytest.mark.parametrize(
+    "word", [b"", b"a", b"a b", b'"', b"'a'", b"\xff\xfe", "é ✓".encode(), b"\n\t\\", b"a\x00b", "\u3000".encode()]
+)
 def test_a_quoted_word_is_read_back(word: bytes) -> None:
     assert words(f"GET {quoted(word)} end".encode()) == (b"GET", word, b"end")
 
