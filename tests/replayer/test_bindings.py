@@ -157,6 +157,7 @@ def test_a_word_with_a_uuid_in_it_is_no_token() -> None:
     """What is bound is the UUID, so one that stands for another already does not stand for this one, too."""
     one, other, live = (f"0000000{number}-7b0e-4000-8000-00000000000{number}" for number in (1, 2, 3))
     bindings = Bindings()
-    assert bindings.meet(f"task-meta-{one}", f"task-meta-{live}", NOW)
-    assert bindings.meet(one, live, NOW)
-    assert not bindings.meet(f"task-meta-{other}", f"task-meta-{live}", NOW)
+    when = When(recorded=0.0, live=0.0)
+    assert bindings.meet(f"task-meta-{one}", f"task-meta-{live}", when)
+    assert bindings.meet(one, live, when)
+    assert not bindings.meet(f"task-meta-{other}", f"task-meta-{live}", when)

@@ -16,7 +16,7 @@ _ESCAPES = {ord("n"): b"\n", ord("r"): b"\r", ord("t"): b"\t", ord("b"): b"\b", 
 _HEX = re.compile(rb"\\x([0-9a-fA-F]{2})")
 _BEGINS = re.compile(rb"\*[1-9]\d{0,6}\r\n\$\d{1,9}\r\n")
 _COULD_BEGIN = re.compile(rb"\*(?:[1-9]\d{0,6}(?:\r(?:\n(?:\$\d{0,9}\r?)?)?)?)?")
-_TYPED = re.compile(rb"(?:PING|AUTH|HELLO|INFO|QUIT|GET|SET|SELECT|MONITOR|COMMAND)\b[^\r\n]*\r?\n", re.IGNORECASE)
+_TYPED = re.compile(rb"(?:PING|AUTH|HELLO|INFO|QUIT|SELECT|MONITOR|COMMAND)\b[^\r\n]*\r?\n", re.IGNORECASE)
 
 type Argv = tuple[bytes, ...]
 
