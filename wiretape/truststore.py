@@ -21,10 +21,21 @@ class Store:
     system: str
     folder: Path
     update: tuple[str, ...]
+    forget: tuple[str, ...] = ()  # the same for what was taken out, where that needs more
+
+    @property
+    def removal(self) -> tuple[str, ...]:
+        """The command after a certificate was taken out."""
+        return self.forget or self.update
 
 
 _STORES = (
-    Store(system="Debian", folder=Path("/usr/local/share/ca-certificates"), update=("update-ca-certificates",)),
+    Store(
+        system="Debian",
+        folder=Path("/usr/local/share/ca-certificates"),
+        update=("update-ca-certificates",),
+        forget=("update-ca-certificates", "--fresh"),
+    ),
     Store(system="Fedora", folder=Path("/etc/pki/ca-trust/source/anchors"), update=("update-ca-trust", "extract")),
 )
 _KEYCHAIN = "/Library/Keychains/System.keychain"
@@ -75,8 +86,8 @@ def uninstall(fingerprint: str, found: Store | None, execute: Run = run) -> str:
     except OSError as error:
         raise _refused(there, error) from None
     assert found is not None
-    execute(found.update)
-    return f"taken out of {there.parent}, and {' '.join(found.update)} was run"
+    execute(found.removal)
+    return f"taken out of {there.parent}, and {' '.join(found.removal)} was run"
 
 
 def placed(fingerprint: str, found: Store | None) -> Path:
