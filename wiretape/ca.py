@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from wiretape.secrets import ensure_home
 
-_KEY_AND_CERTIFICATE = "mitmproxy-ca.pem"
+KEY_AND_CERTIFICATE = "mitmproxy-ca.pem"
 CERTIFICATE = "mitmproxy-ca-cert.pem"
 _AGE = dt.timedelta(days=3650)
 # Clients refuse server certificates that live longer.
@@ -29,18 +29,18 @@ def ensure_ca(home: Path) -> Path:
     """The folder of the CA below `home`, made at first use. The private key is readable by its owner only."""
     folder = ensure_home(home) / "ca"
     folder.mkdir(exist_ok=True, mode=0o700)
-    if not (folder / _KEY_AND_CERTIFICATE).exists():
+    if not (folder / KEY_AND_CERTIFICATE).exists():
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         certificate = _authority(key)
         pem = certificate.public_bytes(serialization.Encoding.PEM)
-        write_private(folder / _KEY_AND_CERTIFICATE, _key_pem(key) + pem)
+        write_private(folder / KEY_AND_CERTIFICATE, _key_pem(key) + pem)
         (folder / CERTIFICATE).write_bytes(pem)
     return folder
 
 
 def leaf(ca: Path, names: Sequence[str]) -> Path:
     """A PEM file with key and chain for a server of these host names and addresses, signed by the CA in folder `ca`."""
-    pem = (ca / _KEY_AND_CERTIFICATE).read_bytes()
+    pem = (ca / KEY_AND_CERTIFICATE).read_bytes()
     issuer = x509.load_pem_x509_certificate(pem)
     signer = serialization.load_pem_private_key(pem, password=None)
     assert isinstance(signer, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey)

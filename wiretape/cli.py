@@ -38,6 +38,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Falsify every recorded answer and call; tell what the rules would let through.",
         ),
         "lint": ("replayer.cli:lint", "Check every file of the suite; report each problem with file, line and column."),
+        "ca": ("wiretape.cacli:ca", "Show, install or export the certificate authority that clients are to trust."),
+        "doctor": ("recorder.doctorcli:doctor", "Check what recording and replaying need here, and say what to do."),
         "schema": ("wiretape.cli:schema", "Print the JSON Schema of the files wiretape reads."),
     }
 )
