@@ -67,6 +67,7 @@ class Book:
         self.on_settled: Callable[[], None] = lambda: None
         self.on_miss: Callable[[Miss], None] = lambda _: None
         self.on_progress: Callable[[], None] = lambda: None
+        self.memory: dict[str, object] = {}
         self._suite, self._codecs, self._passthrough = suite, codecs, passthrough
         self._session_calls = [Recorded(case="", call=call, ask=self._ask(call)) for call in suite.session]
         clock = when or When(recorded=0.0, live=0.0)
@@ -257,6 +258,10 @@ class Desk:
 
     def __init__(self, book: Book, connection: int) -> None:
         self._book, self._connection = book, connection
+
+    @property
+    def memory(self) -> dict[str, object]:
+        return self._book.memory
 
     def peek(self, ask: Ask) -> Call | None:
         return self._book.peek(ask)

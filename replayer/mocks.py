@@ -85,11 +85,16 @@ class Mocks:
         """A new connection to target `name`, whoever brings its transport."""
         target, codec = self._targets[name], self._codecs[name]
         desk = self._book.answers()
-        responder = codec.responder(self._facts.get(target.name, {}), desk, target.name)
+        responder = codec.responder(self._told(target), desk, target.name)
         connection = MockConnection(target, codec, responder, self._tls(target), desk)
         connection.on_progress, connection.on_end = self._progress, self._ended
         self._connections[connection] = None
         return connection
+
+    def _told(self, target: Target) -> Mapping[str, Tree]:
+        """The facts, with what only this run knows: `address`, where clients find the mock, and the `password` they check."""
+        here: dict[str, Tree] = {"address": str(self.addresses.get(target.name, target.listen))}
+        return {**self._facts.get(target.name, {}), **here, **({"password": target.password} if target.password else {})}
 
     def _ended(self, connection: MockConnection) -> None:
         self._connections.pop(connection, None)

@@ -118,6 +118,11 @@ class Waiting:
 class Answers(Protocol):
     """The book as a responder sees it."""
 
+    @property
+    def memory(self) -> dict[str, object]:
+        """What a run's connections remember together, by names of the codec's: a cursor may go on at another connection."""
+        ...
+
     def peek(self, ask: Ask) -> Call | None:
         """A recorded call of the ask's shape, whatever its values: what its result looks like. Consumes nothing."""
         ...

@@ -1,32 +1,24 @@
 """The cursors a mock holds open: what a recording found is dealt out in the batches that this client asks for.
 
-A client may ask for more on any of its connections, so cursors belong to the target. Where the connections have no memory in
-common, nothing is held back that would have to be asked for: all there is goes out in one batch. The number of a cursor that
-waits for news is negative, so that every connection knows one when asked for more.
+A client may ask for more on any of its connections, so cursors belong to the target. The number of a cursor that waits for news
+is negative, so that every connection knows one when asked for more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Protocol, cast, runtime_checkable
+from typing import Final, cast
 
+from wiretape.protocols.base import Answers
 from wiretape.protocols.mongo.commands import Command, whole
 from wiretape.protocols.mongo.results import Continued
 from wiretape.tree import Tree
 
 _FIRST: Final = 101  # documents of a first batch where the client does not say, as servers do
 _BIGGEST: Final = 16 * 1024 * 1024  # bytes of a batch
-_ALL: Final = 40 * 1024 * 1024  # bytes of a batch that is to be the only one
 _KEY: Final = "mongo cursors"
 _AWAITS: Final = 1.0  # seconds a server waits for news before it answers that there are none
-
-
-@runtime_checkable
-class Remembers(Protocol):
-    """Answers that lend all connections of one target a memory in common."""
-
-    memory: dict[str, object]
 
 
 @dataclass(slots=True)
@@ -76,10 +68,8 @@ class _Desk:
 class Cursors:
     """The open cursors of a target, as one connection's responder sees them."""
 
-    def __init__(self, answers: object, target: str) -> None:
-        self._shared = isinstance(answers, Remembers)
-        memory = answers.memory if isinstance(answers, Remembers) else {}
-        self._desk = cast(_Desk, memory.setdefault(f"{_KEY} {target}", _Desk()))
+    def __init__(self, answers: Answers, target: str) -> None:
+        self._desk = cast(_Desk, answers.memory.setdefault(f"{_KEY} {target}", _Desk()))
 
     @property
     def continued(self) -> dict[int, Continued]:
@@ -130,16 +120,13 @@ class Cursors:
             self._desk.rests.pop(whole(number) or 0, None)
 
     def _deal(self, rest: Rest, count: int | None) -> Sequence[bytes]:
-        return rest.deal(count, _BIGGEST) if self._shared else rest.deal(None, _ALL)
+        return rest.deal(count, _BIGGEST)
 
     def _keep(self, rest: Rest) -> int:
         if rest.over:
             return 0
-        number = rest.recorded
-        if self._shared or not number:  # else any connection must be able to find it in the recording
-            self._desk.given += 1
-            number = self._desk.given
-        number = -number if rest.tails else number
+        self._desk.given += 1
+        number = -self._desk.given if rest.tails else self._desk.given
         self._desk.rests[number] = rest
         return number
 
