@@ -1,5 +1,6 @@
 """Replies of a real server, in RESP2 and in RESP3: one tree for both, and from it the very bytes of either."""
 
+# ruff: noqa: E501 - a command to a line would be hundreds of lines
 from __future__ import annotations
 
 import socket
@@ -15,8 +16,8 @@ from wiretape.protocols.base import Side
 from wiretape.protocols.redis import resp
 from wiretape.protocols.redis.asks import prepare
 from wiretape.protocols.redis.layout import join, parts_of
-from wiretape.protocols.redis.responder import reply
 from wiretape.protocols.redis.requests import words
+from wiretape.protocols.redis.responder import reply
 
 CODEC = codec("redis")
 
