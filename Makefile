@@ -1,5 +1,6 @@
 # make demo    record a service, stop its database, replay two builds: five planted regressions are found
 # make test    every test           make check   linters, types, layers
+# make suites  record real services afresh, replay each ten times without its servers
 # make bench   how fast it is       make lock    newer dependencies
 # Each sets itself up in .venv first. Another Python: make test PYTHON=python3.12
 
@@ -7,7 +8,7 @@ PYTHON ?=
 RUN := .venv/bin/python
 RUNS ?= 1
 
-.PHONY: demo test check bench lock format clean ready drivers
+.PHONY: demo test check suites bench lock format clean ready drivers
 .SUFFIXES:
 .DEFAULT_GOAL := test
 
@@ -22,6 +23,10 @@ drivers:
 
 test: drivers
 	@$(RUN) -m pytest -n auto --dist loadfile $(ARGS)
+
+suites: drivers
+	@place=$$(mktemp -d) && $(RUN) fixtures/services/record.py --into $$place && \
+	$(RUN) fixtures/services/replay.py --from $$place --times 10; code=$$?; rm -rf $$place; exit $$code
 
 check: ready
 	@$(RUN) -m ruff check --quiet .

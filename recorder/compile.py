@@ -15,12 +15,15 @@ from normalizers import secrets as credentials
 from recorder import capture
 from recorder.attribute import Attributed, Outbound, Window, attribute
 from recorder.filters import Choice
-from recorder.naming import Names, slug
+from recorder.naming import Names, graphql_operation, slug
 from recorder.taps import Inbound, Loss, Seen, watch
 from wiretape import secrets, store
+from wiretape.body import meaning
 from wiretape.case import Call, Case
 from wiretape.config import Config
 from wiretape.errors import StoreError
+from wiretape.protobuf.registry import Registry
+from wiretape.protobuf.sources import load as load_types
 from wiretape.protocols.http import SWITCHING, Exchange, to_messages, to_request, to_response
 from wiretape.protocols.raw import EXACTNESS
 from wiretape.tree import Tree
@@ -59,7 +62,7 @@ def compile_captures(config: Config, *, keep: bool = False) -> Summary:
     if not paths:
         raise StoreError(f"nothing to compile: no captures in {capture.folder(config.home)}; record with wiretape record first")
     names = Names(path.stem for path in config.suite.rglob("*.yaml"))
-    made = _Made()
+    made = _Made(types=load_types(config.service.protos if config.service else ()))
     damaged = {path for path in paths if not _compile_one(path, config.record.max_body, choice, names, made, summary)}
     _write(config, made, summary)
     for path in paths:
@@ -74,8 +77,9 @@ def compile_captures(config: Config, *, keep: bool = False) -> Summary:
 
 @dataclass(slots=True)
 class _Made:
-    """What all captures together came to."""
+    """What all captures together came to, read with the `types` of the service's gRPC calls."""
 
+    types: Registry
     cases: list[Case] = field(default_factory=list)
     session: dict[str, Call] = field(default_factory=dict)
     facts: dict[str, dict[str, Tree]] = field(default_factory=dict)
@@ -98,7 +102,7 @@ def _compile_one(path: Path, max_body: int, choice: Choice, names: Names, made: 
         whole = False
         summary.notes.append(f"{error}; what came before was used")
     seen.inbound.sort(key=lambda one: one.started)
-    _Assembly(path, seen, choice, names, summary).add_to(made)
+    _Assembly(path, seen, choice, names, summary, made.types).add_to(made)
     for target, facts in seen.facts.items():
         made.facts[target] = {**made.facts.get(target, {}), **facts}
     summary.notes += sorted({_lost(loss) for loss in seen.losses})
@@ -115,12 +119,13 @@ def _lost(loss: Loss) -> str:
 class _Assembly:
     """The cases of one capture."""
 
-    def __init__(self, path: Path, seen: Seen, choice: Choice, names: Names, summary: Summary) -> None:
+    def __init__(self, path: Path, seen: Seen, choice: Choice, names: Names, summary: Summary, types: Registry) -> None:
         self._seen = seen
+        self._types = types
         self._summary = summary
         self._wanted = [self._want(choice, path, one) for one in seen.inbound]
         self._labels = [
-            names.free(slug(one.exchange.method, one.exchange.target, one.exchange.status)) if wanted else _left_out(one)
+            names.free(_slug(one.exchange)) if wanted else _left_out(one)
             for one, wanted in zip(seen.inbound, self._wanted, strict=True)
         ]
 
@@ -148,10 +153,11 @@ class _Assembly:
     def _case(self, name: str, one: Inbound, calls: Sequence[Attributed]) -> Case:
         exchange = one.exchange
         how = _how(one, calls)
+        grpc = exchange.target.partition("?")[0]
         case = Case(
             name=name,
-            request=to_request(exchange),
-            response=to_response(exchange),
+            request=to_request(exchange, self._types.inputs.get(grpc)),
+            response=to_response(exchange, self._types.outputs.get(grpc)),
             messages=to_messages(exchange),
             calls=tuple(self._called(each, how) for each in calls),
             recorded=datetime.fromtimestamp(exchange.started, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
@@ -188,6 +194,13 @@ def _how(one: Inbound, calls: Sequence[Attributed]) -> str:
         return "ambiguous"
     certain = next((way for way in _CERTAIN if way in ways), "")
     return certain or ("transaction" if ways else "serialize" if one.serialized else "in-flight")
+
+
+def _slug(exchange: Exchange) -> str:
+    operation = ""
+    if exchange.method == "POST" and b'"query"' in exchange.request_body:
+        operation = graphql_operation(meaning(exchange.request_body, exchange.request_headers))
+    return slug(exchange.method, exchange.target, exchange.status, operation)
 
 
 def _left_out(one: Inbound) -> str:

@@ -5,17 +5,35 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from wiretape.tree import Tree
+
 _LONGEST = 60
 _GENERATED = re.compile(r"[0-9a-f-]{16,}|[0-9a-zA-Z_-]{22,}|\d{10,}", re.IGNORECASE)
+_OPERATION = re.compile(r"^\s*(?:query|mutation|subscription)\s+([_A-Za-z]\w*)", re.MULTILINE)
 _OTHER = re.compile(r"[^a-z0-9]+")
 
 
-def slug(method: str, target: str, status: int) -> str:
-    """`POST /orders` answered by 201 -> `post-orders-201`. Segments that look generated become `id`; the query is left out."""
+def slug(method: str, target: str, status: int, operation: str = "") -> str:
+    """`POST /orders` answered by 201 -> `post-orders-201`. Segments that look generated become `id`; the query is left out.
+
+    `operation` is what is asked where the path does not tell (GraphQL): `post-graphql-getorders-200`.
+    """
     segments = [part for part in target.partition("?")[0].split("/") if part]
     words = ["id" if _GENERATED.fullmatch(part) else part for part in segments] or ["root"]
+    words += [operation] if operation else []
     path = _OTHER.sub("-", "-".join([method, *words]).lower()).strip("-")[:_LONGEST].rstrip("-")
     return f"{path}-{status}"
+
+
+def graphql_operation(body: Tree) -> str:
+    """The name of the operation that a GraphQL request asks for; empty where it is none, or has no name."""
+    if not isinstance(body, dict) or not isinstance(body.get("query"), str):
+        return ""
+    name = body.get("operationName")
+    if isinstance(name, str) and name:
+        return name
+    found = _OPERATION.search(str(body["query"]))
+    return found[1] if found else ""
 
 
 class Names:

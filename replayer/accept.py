@@ -8,15 +8,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from replayer import grpc
 from replayer.events import Change
 from replayer.lastrun import Failed
 from wiretape.case import Body, Call, Case, Headers, Message, Request, Response
 from wiretape.errors import StoreError
+from wiretape.protobuf.registry import NO_TYPES, Registry
+from wiretape.protobuf.schema import MessageType
 from wiretape.protocols.http import stored_response
 from wiretape.secrets import protect
 from wiretape.store import load_case, rewrite
 from wiretape.tree import Path as Steps
 from wiretape.tree import Selector, Tree
+from wiretape.typed import typed_case
 
 _NOTHING = Request(method="GET", target="/")
 _MESSAGE = 2  # steps before what is inside a header list or a body: response, headers | body
@@ -32,21 +36,24 @@ class Accepted:
     calls: int
 
 
-def accept(chosen: Sequence[Failed], secrets: Mapping[str, str]) -> Iterator[Accepted]:
-    """Rewrites the files of the failed cases, one after another. Raises StoreError where a file cannot be written."""
+def accept(chosen: Sequence[Failed], secrets: Mapping[str, str], types: Registry = NO_TYPES) -> Iterator[Accepted]:
+    """Rewrites the files of the failed cases, one after another. Raises StoreError where a file cannot be written.
+
+    `types`: those of the service's gRPC calls.
+    """
     for failed in chosen:
         if failed.changes:
-            _rewrite(failed, secrets)
+            _rewrite(failed, secrets, types)
         yield Accepted(
             name=failed.name, path=failed.path, places=tuple(change.path for change in failed.changes), calls=failed.calls
         )
 
 
-def _rewrite(failed: Failed, secrets: Mapping[str, str]) -> None:
+def _rewrite(failed: Failed, secrets: Mapping[str, str], types: Registry) -> None:
     if not failed.path.is_file():
         raise StoreError(f"{failed.path} is gone; run `wiretape replay` again")
-    case = load_case(failed.path)
-    live = _stored(failed, secrets)
+    case = typed_case(load_case(failed.path), types)
+    live = _stored(failed, secrets, case.response.body.types)
     try:
         response = _with_changes(case.response, live, failed.changes, secrets)
         messages = _with_messages(case.messages, failed, secrets)
@@ -55,10 +62,10 @@ def _rewrite(failed: Failed, secrets: Mapping[str, str]) -> None:
     rewrite(failed.path, replace(case, response=response, messages=messages))
 
 
-def _stored(failed: Failed, secrets: Mapping[str, str]) -> Response:
+def _stored(failed: Failed, secrets: Mapping[str, str], types: MessageType | None) -> Response:
     """The live response as a recorder would have stored it."""
     got = failed.received
-    response = stored_response(got.status, got.reason, got.headers, got.body, got.trailers)
+    response = stored_response(got.status, got.reason, got.headers, got.body, got.trailers, types)
     case = Case(name=failed.name, request=_NOTHING, response=response)
     return protect(case, secrets).response
 
@@ -75,7 +82,10 @@ def _with_changes(response: Response, live: Response, changes: Sequence[Change],
         elif part == "headers":
             response = replace(response, headers=_with_header(response.headers, live.headers, str(steps[2])))
         elif part == "trailers":
-            response = replace(response, trailers=_with_header(response.trailers, live.trailers, str(steps[2])))
+            name = str(steps[2])
+            response = replace(response, trailers=_with_header(response.trailers, live.trailers, name))
+            if name.lower() in grpc.TRAILERS:  # which come in the headers where there is no body
+                response = replace(response, headers=_with_header(response.headers, live.headers, name))
         else:
             inside.append((steps[_MESSAGE:], change))
     return replace(response, body=_body(response.body, live, inside, secrets)) if inside else response

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from replayer.book import Outcome, Seen, around_nothing
 from replayer.events import CallFinding
@@ -31,12 +32,33 @@ def significant(seen: Sequence[Seen]) -> list[Seen]:
     idle: set[int] = set()
     for connection in {entry.connection for entry in own}:
         idle |= around_nothing([(entry.ask, at) for at, entry in enumerate(own) if entry.connection == connection])
-    # A recorded transaction that is around nothing only here (its calls were left out) stays: it was expected.
-    return [entry for at, entry in enumerate(own) if at not in idle or _was_expected(entry)]
+    return _in_turn(own, idle) if idle else own
 
 
-def _was_expected(seen: Seen) -> bool:
-    return seen.how == "first" and seen.expected is not None and seen.expected.required
+def _in_turn(own: Sequence[Seen], idle: set[int]) -> list[Seen]:
+    """Without the transactions around nothing (`idle`), which must not count for the recorded ones that held something.
+
+    Which recorded BEGIN answered which live one was chance, so they are dealt out again: first to what is not idle. A recorded
+    transaction that is around nothing only here (its calls were left out) gets what is left over and stays: it was expected.
+    """
+    left: dict[tuple[str, str], list[Expected]] = {}
+    for entry in own:
+        if _is_control(entry) and entry.how == "first" and entry.expected is not None and entry.expected.required:
+            left.setdefault(_key(entry.ask), []).append(entry.expected)
+    for recorded in left.values():
+        recorded.sort(key=lambda expected: expected.position)
+    dealt: dict[int, Seen] = {}
+    for at in (*(at for at in range(len(own)) if at not in idle), *sorted(idle)):
+        entry = own[at]
+        if _is_control(entry) and left.get(_key(entry.ask)):
+            dealt[at] = replace(entry, how="first", expected=left[_key(entry.ask)].pop(0))
+        elif at not in idle:
+            dealt[at] = replace(entry, how="repeat") if _is_control(entry) and entry.how == "first" else entry
+    return [dealt[at] for at in sorted(dealt)]
+
+
+def _is_control(seen: Seen) -> bool:
+    return seen.ask.role in ("begin", "end") and not seen.ask.values
 
 
 def _pair(left: list[Expected], more: list[Seen]) -> tuple[list[CallFinding], list[Expected], list[Seen]]:

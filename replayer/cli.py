@@ -146,11 +146,12 @@ def accept(*, config: Path | None, service: str | None, dep: Sequence[str], suit
     from replayer.accept import accept as rewrite
     from replayer.lastrun import read
     from replayer.select import select
+    from wiretape.protobuf.sources import load
     from wiretape.secrets import load_secrets
 
     found = _load(config, service, dep, suite)
     failed = select(read(found.home), cases)
-    for each in rewrite(failed, load_secrets(found.home, os.environ)):
+    for each in rewrite(failed, load_secrets(found.home, os.environ), load(found.service.protos if found.service else ())):
         if each.places:
             click.echo(f"{each.path}: {', '.join(each.places)}")
         if each.calls:
@@ -165,10 +166,12 @@ def lint(*, config: Path | None, service: str | None, dep: Sequence[str], suite:
     """Check every file of the suite; report each problem with file, line and column."""
     from normalizers.pipeline import NORMALIZERS
     from wiretape.lint import lint as check
+    from wiretape.protobuf.sources import load
 
     found = _load(config, service, dep, suite)
     targets = {name: target.protocol for name, target in found.targets.items()}
-    problems = check(found.suite, NORMALIZERS, targets or None)
+    types = load(found.service.protos if found.service else ())
+    problems = check(found.suite, NORMALIZERS, targets or None, types)
     for problem in problems:
         click.echo(str(problem))
     if problems:

@@ -20,7 +20,7 @@ _NAMES = (
 )  # fmt: skip
 STATUSES: Mapping[str, str] = MappingProxyType({str(code): name for code, name in enumerate(_NAMES)})
 _STATUS = "grpc-status"
-_TRAILERS = (_STATUS, "grpc-message", "grpc-status-details-bin")
+TRAILERS = (_STATUS, "grpc-message", "grpc-status-details-bin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ def parted(headers: Headers, trailers: Headers) -> Parted:
     """The status of a gRPC answer is in its trailers, also where it came in the headers because there was no body."""
     if not media_type(headers).startswith("application/grpc"):
         return Parted(headers, trailers)
-    early = tuple(pair for pair in headers if pair[0].lower() in _TRAILERS)
+    early = tuple(pair for pair in headers if pair[0].lower() in TRAILERS)
     return Parted(tuple(pair for pair in headers if pair not in early), (*early, *trailers))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -18,8 +19,8 @@ from h2.events import (
     StreamReset,
     TrailersReceived,
 )
-from h2.exceptions import H2Error
-from h2.settings import SettingCodes
+from h2.exceptions import H2Error, StreamClosedError
+from h2.settings import SettingCodes, Settings
 
 from replayer.answers import MAX_BODY, Cut, Expected
 from replayer.received import Received
@@ -76,8 +77,8 @@ class Http2Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._h2.local_settings = self._h2.local_settings
-        self._h2.update_settings({SettingCodes.ENABLE_PUSH: 0, SettingCodes.INITIAL_WINDOW_SIZE: _WINDOW})
+        said = {SettingCodes.ENABLE_PUSH: 0, SettingCodes.INITIAL_WINDOW_SIZE: _WINDOW}
+        self._h2.local_settings = Settings(client=True, initial_values=said)
         self._h2.initiate_connection()
         self._h2.increment_flow_control_window(_WINDOW)
         self._flush()
@@ -122,6 +123,10 @@ class Http2Connection(asyncio.Protocol):
             self._transport.write(data)
 
     def data_received(self, data: bytes) -> None:
+        if data.startswith(b"HTTP/1"):
+            self._fail("the service answers in HTTP/1.1 what was HTTP/2 when this case was recorded", silent=False)
+            self.abort()
+            return
         self._heard = True
         try:
             for event in self._h2.receive_data(data):
@@ -170,13 +175,17 @@ class Http2Connection(asyncio.Protocol):
             stream.answer.set_result(stream.received())
         if not stream.sent:  # the service did not want the rest of the request
             stream.unsent, stream.sent = b"", True
-            self._h2.reset_stream(stream.number, ErrorCodes.CANCEL)
+            self._reset(stream)
 
     def _leave(self, stream: _Stream) -> None:
         """A stream has come as far as the recorded one, which its client left there."""
         if not stream.answer.done():
-            self._h2.reset_stream(stream.number, ErrorCodes.CANCEL)
+            self._reset(stream)
             stream.answer.set_result(stream.received())
+
+    def _reset(self, stream: _Stream) -> None:
+        with suppress(StreamClosedError):  # the service may have ended it in the same breath
+            self._h2.reset_stream(stream.number, ErrorCodes.CANCEL)
 
     def give_up(self) -> Received | None:
         """The answer as far as it came, where any of it did; the connection is closed."""

@@ -32,12 +32,14 @@ from wiretape.body import header
 from wiretape.case import Call, Case, Request, Suite
 from wiretape.config import Config, Service, Target, spoken
 from wiretape.errors import CaseFormatError, ConfigError, EncodeError, TargetError
+from wiretape.protobuf.sources import load as load_types
 from wiretape.protocols import codec
 from wiretape.protocols.base import Codec
 from wiretape.secrets import load_secrets, reveal
 from wiretape.service import endpoint
 from wiretape.store import load_suite
 from wiretape.tree import Tree
+from wiretape.typed import typed_suite
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,7 @@ def prepare(config: Config, environ: Mapping[str, str], globs: Sequence[str] = (
     check_kinds(stored.noise, NORMALIZERS, stored.root / "suite.yaml")
     secrets = load_secrets(config.home, environ)
     _check_targets(whole, config)
-    revealed = reveal(stored, secrets)
+    revealed = typed_suite(reveal(stored, secrets), load_types(config.service.protos if config.service else ()))
     targets = spoken(config.targets, whole.facts)
     codecs = {name: codec(target.protocol) for name, target in targets.items()}
     _check_calls(revealed, codecs)

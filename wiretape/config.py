@@ -10,7 +10,7 @@ from typing import Literal
 
 from wiretape.casefile import CALL_WORDS, unknown
 from wiretape.errors import ConfigError
-from wiretape.options import LOOPBACK, RECORD_OPTIONS, SERVICE_OPTIONS, TARGET_OPTIONS, Address, Option, target_name
+from wiretape.options import LOOPBACK, RECORD_OPTIONS, SERVICE_OPTIONS, TARGET_OPTIONS, Address, Option, target_name, words
 from wiretape.protocols import CODECS, codec
 from wiretape.schemes import AUTO, Scheme, names, scheme
 from wiretape.sources import Given, Layer, Options, from_environ, from_file, from_flags
@@ -27,7 +27,8 @@ _FILES = ("certificate", "ca")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """The service under test. `ready`: a path that must answer below 500, or empty for "port open". Times in seconds."""
+    """The service under test. `ready`: a path that must answer below 500, or empty for "port open". Times in seconds. `protos`:
+    what declares the messages of its gRPC calls (`wiretape.protobuf.sources`)."""
 
     url: str
     listen: Address | None = None
@@ -35,6 +36,7 @@ class Service:
     ready_timeout: float = 30.0
     command: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    protos: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +164,11 @@ def _service(given: Options) -> Service:
     if "url" not in given:
         where = next(iter(given.values())).where
         raise ConfigError(f"{where}: the service needs a `url`, such as http://127.0.0.1:8000")
-    return Service(**_read(given, SERVICE_OPTIONS))  # type: ignore[arg-type]  # as the readers return them
+    told = _read(given, SERVICE_OPTIONS)
+    if "protos" in told:
+        folder = given["protos"].folder
+        told["protos"] = tuple((folder / Path(name).expanduser()).resolve() for name in words(given["protos"].value))
+    return Service(**told)  # type: ignore[arg-type]  # as the readers return them
 
 
 def _targets(given: Mapping[str, Options]) -> Mapping[str, Target]:

@@ -15,11 +15,13 @@ from wiretape.body import markup, websocket
 from wiretape.case import Body, Call, Case, Headers, Noise
 from wiretape.casefile import BODY_KEYS, CALL_WORDS, Problem, SuiteSettings, read_case, read_session, read_suite, unknown
 from wiretape.errors import CaseFormatError, EncodeError, StoreError
+from wiretape.protobuf.registry import NO_TYPES, Registry
 from wiretape.protocols import CODECS, codec
 from wiretape.schemes import AUTO
 from wiretape.secrets import unresolved
 from wiretape.store import SESSION_FILE, SUITE_FILE, case_files, open_document
 from wiretape.tree import Path, Selector, Tree, walk
+from wiretape.typed import typed_case
 from wiretape.yamlio import Document
 
 _HEADERS = ("headers", "trailers")
@@ -40,18 +42,23 @@ class Finding:
         return f"{place}: {'warning: ' if self.severity == 'warning' else ''}{self.message}"
 
 
-def lint(root: File, noise_kinds: Collection[str], targets: Mapping[str, str] | None = None) -> list[Finding]:
+def lint(
+    root: File,
+    noise_kinds: Collection[str],
+    targets: Mapping[str, str] | None = None,
+    types: Registry = NO_TYPES,
+) -> list[Finding]:
     """Every problem of the suite in `root`, in the order of files and lines.
 
     `noise_kinds`: the normalizers there are. `targets`: name -> protocol of the configured targets; without it calls are not
-    held to any protocol. Raises StoreError where there is no suite to look at.
+    held to any protocol. `types`: those of the service's gRPC calls. Raises StoreError where there is no suite to look at.
     """
     if not root.is_dir():
         raise StoreError(f"there is no suite folder {root}; record one with `wiretape record`")
     files = case_files(root)
     if not files:
         raise StoreError(f"no cases in {root}; record some with `wiretape record`")
-    run = _Lint(frozenset(noise_kinds), targets)
+    run = _Lint(frozenset(noise_kinds), targets, types)
     suite = run.suite(root / SUITE_FILE) if (root / SUITE_FILE).exists() else None
     for file in files:
         run.case(file)
@@ -64,10 +71,11 @@ def lint(root: File, noise_kinds: Collection[str], targets: Mapping[str, str] | 
 
 
 class _Lint:
-    def __init__(self, kinds: Collection[str], targets: Mapping[str, str] | None) -> None:
+    def __init__(self, kinds: Collection[str], targets: Mapping[str, str] | None, types: Registry) -> None:
         self.findings: list[Finding] = []
         self._kinds = kinds
         self._targets = targets
+        self._types = types
         self._names: dict[str, File] = {}
         self._facts: Mapping[str, Mapping[str, Tree]] = {}
         self._views: list[Tree] = []
@@ -80,7 +88,7 @@ class _Lint:
         self._take(file, found.problems)
         if any(problem.version for problem in found.problems):
             return
-        case = found.value
+        case = typed_case(found.value, self._types)
         first = self._names.setdefault(case.name, file)
         if first != file:
             self._add(document, ("name",), f"the name {case.name!r} is also that of {first.name}")

@@ -157,8 +157,11 @@ def _number(given: object) -> float:
 
 
 SERVICE_OPTIONS: Mapping[str, Option] = MappingProxyType(
-    {"url": url, "listen": address, "ready": path_of_ready, "ready_timeout": seconds, "command": command, "env": texts}
-)
+    {
+        "url": url, "listen": address, "ready": path_of_ready, "ready_timeout": seconds, "command": command, "env": texts,
+        "protos": words,
+    }
+)  # fmt: skip
 TARGET_OPTIONS: Mapping[str, Option] = MappingProxyType(
     {
         "protocol": text, "listen": address, "upstream": upstream, "tls": tls, "verify": flag, "ca": text,

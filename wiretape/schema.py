@@ -107,6 +107,11 @@ _OPTIONS: Mapping[str, Tree] = MappingProxyType(
         "listen": {"type": ["string", "integer"], "description": "PORT or HOST:PORT to listen on"},
         "upstream": {"type": ["string", "integer"], "description": "HOST:PORT of the real server"},
         "ready": {"type": "string", "description": "a path that answers below 500 once the service is ready"},
+        "protos": {
+            "type": ["array", "string"],
+            "items": _EXPANDED,
+            "description": ".proto files, folders of them, or descriptor sets of the gRPC messages",
+        },
         "ready_timeout": {"type": ["number", "string"], "description": "seconds"},
         "command": {"type": ["string", "array"], "items": _EXPANDED, "description": "starts the service"},
         "env": {"type": "object", "additionalProperties": _EXPANDED},
@@ -193,10 +198,9 @@ def _call(targets: Mapping[str, str]) -> Tree:
         "ambiguous": {"type": "array", "items": _TEXT, "description": "cases that could have made it, too"},
     }
     if not targets:
-        fields = {name: rule for protocol in CODECS for name, rule in codec(protocol).schema.items()}
         return {
             "type": "object",
-            "properties": {**fields, **words},
+            "properties": {**_any_fields(), **words},
             "additionalProperties": {**_operation()},
             "minProperties": 1,
         }
@@ -210,6 +214,17 @@ def _call(targets: Mapping[str, str]) -> Tree:
         for name, protocol in targets.items()
     ]
     return each[0] if len(each) == 1 else {"oneOf": each}
+
+
+def _any_fields() -> Schema:
+    """The fields of every codec's calls; codecs may mean different things by one name."""
+    rules: dict[str, list[Tree]] = {}
+    for protocol in CODECS:
+        for name, rule in codec(protocol).schema.items():
+            known = rules.setdefault(name, [])
+            if rule not in known:
+                known.append(rule)
+    return {name: known[0] if len(known) == 1 else {"anyOf": known} for name, known in rules.items()}
 
 
 def _operation() -> Schema:

@@ -15,17 +15,20 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from normalizers.base import When
 from recorder import capture
+from recorder.attribute import Window, attribute
 from recorder.taps import watch
 from recorder.wire import Listener
 from replayer import calls
 from replayer.book import Book, Outcome
 from replayer.mocks import Mocks
+from replayer.runner import recorded_at
 from tests.compat import runtimes
 from tests.compat.table import Row
 from tests.recorder.conftest import recording
@@ -33,6 +36,7 @@ from wiretape import store
 from wiretape.case import Call, Case, Request, Response, Suite
 from wiretape.config import Address, Target
 from wiretape.protocols import codec
+from wiretape.protocols.base import Interaction
 
 PROGRAMS = Path(__file__).parent / "programs"
 SECONDS = 90
@@ -71,32 +75,37 @@ def record(row: Row, server: Any, home: Path) -> Recorded:
         upstream=Address(host="127.0.0.1", port=server.port),
         **row.listener,
     )
+    began = time.time()
     with recording(home, listener) as recorder:
         run = execute(row, row.program, listener.listen.port, home)
     seen = watch(capture.read(recorder.path), MAX_BODY)
-    found = sorted(seen.outbound, key=lambda one: one.interaction.started)
-    kept = [one.interaction for one in found if one.interaction.role != "housekeeping"]
+    result = attribute([Window(started=began, ended=time.time(), serialized=True)], seen.outbound)
+    kept = [one.outbound.interaction for one in result.windows[0]]
+    session = {repr(call): call for call in map(_call, (one.interaction for one in result.session))}
     facts_tls = seen.facts.get("main", {}).get("tls")
     trouble = [f"the program failed against the real server: {run}"] if run.code or not run.output else []
     trouble += [f"lost: {loss.reason}" for loss in seen.losses]
     trouble += [f"incomplete: {one.operation}: {one.incomplete}" for one in kept if one.incomplete]
     trouble += [] if facts_tls or not row.tls or row.codec not in STARTTLS else ["the driver did not speak TLS"]
     trouble += [] if kept or row.silent else ["nothing was recorded"]
-    recorded = tuple(Call(target="main", operation=one.operation, fields=one.fields) for one in kept)
     suite = home / "suite"
     facts = {target: dict(known) for target, known in seen.facts.items()}
-    store.add_to_suite(suite, [_case(row, recorded)], [], facts)
+    store.add_to_suite(suite, [_case(row, tuple(map(_call, kept)), began)], list(session.values()), facts)
     return Recorded(run=run, suite=suite, home=home, trouble="\n".join(trouble))
 
 
-def _case(row: Row, recorded: tuple[Call, ...]) -> Case:
+def _call(one: Interaction) -> Call:
+    return Call(target="main", operation=one.operation, fields=one.fields)
+
+
+def _case(row: Row, recorded: tuple[Call, ...], began: float) -> Case:
     """One case that holds everything the program asked, as if one request had caused it."""
     return Case(
         name="program",
         request=Request(method="GET", target=f"/{row.program}"),
         response=Response(status=200),
         calls=recorded,
-        recorded="2026-01-01T00:00:00.000000Z",
+        recorded=datetime.fromtimestamp(began, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
     )
 
 
@@ -105,10 +114,10 @@ def play(row: Row, recorded: Recorded) -> tuple[Run, list[str]]:
     suite = store.load_suite(recorded.suite)
     how = codec(row.codec)
     facts = suite.facts.get("main", {})
-    problems = [f"cannot be served: {each}" for call in suite.cases[0].calls for each in how.check(call, facts)]
-    served = replace(row, url=row.replayed_url or row.url)
+    every = (*suite.cases[0].calls, *suite.session)
+    problems = [f"cannot be served: {call.operation}: {each}" for call in every for each in how.check(call, facts)]
     with mocked(row, suite, recorded.home) as mocks:
-        run = execute(served, row.replayed or row.program, mocks.port, recorded.home)
+        run = execute(row, row.replayed or row.program, mocks.port, recorded.home)
     return run, problems + differences(row, mocks.outcome)
 
 
@@ -142,7 +151,7 @@ def mocked(row: Row, suite: Suite, home: Path) -> Iterator[Mocked]:
         try:
             await mocks.start()
             made.port = mocks.addresses["main"].port
-            book.begin(suite.cases[0], When(recorded=0.0, live=time.time()))
+            book.begin(suite.cases[0], When(recorded=recorded_at(suite.cases[0]), live=time.time()))
             up.set_result(None)
             await asyncio.get_running_loop().run_in_executor(None, done.wait)
             made.outcome = book.end()

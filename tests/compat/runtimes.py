@@ -19,7 +19,7 @@ NODE_MODULES = PROGRAMS / "node_modules"
 GO_PATH = Path("/usr/share/gocode")
 INSTALL = "run .ci/servers (make test does)"
 
-_JARS = ("postgresql", "mariadb-java-client", "slf4j-api", "slf4j-nop", "jna", "jna-platform")
+_JARS = ("postgresql", "mongo-java-driver", "bson", "mariadb-java-client", "slf4j-api", "slf4j-nop", "jna", "jna-platform")
 # By the program's suffix: the words before it. A Java program is run from its source.
 _COMMANDS: Mapping[str, tuple[str, ...]] = {
     ".py": (sys.executable, "-P"),  # a program may be called as its driver is

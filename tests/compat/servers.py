@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from tests.conftest import serve_postgres
 
+_VARIANTS = ("secantus_replicas",)
 PROGRAMS = Path(__file__).parent / "programs"
 
 
@@ -21,12 +22,13 @@ def serve(kind: str, *, tls: bool = False) -> Iterator[Any]:
     if kind == "postgres":
         yield from serve_postgres(*(["--tls"] if tls else []))
         return
-    module = import_module(f"tests.live.servers.{kind}")
+    name, _, how = kind.partition("_") if kind in _VARIANTS else (kind, "", "")
+    module = import_module(f"tests.live.servers.{name}")
     if kind == "web":
         with tempfile.TemporaryDirectory() as home, module.serve(Path(home) if tls else None) as server:
             yield server
         return
-    with module.serve(**({"tls": True} if tls else {})) as server:
+    with module.serve(**({"tls": True} if tls else {}), **({how: True} if how else {})) as server:
         yield server
 
 
@@ -51,7 +53,7 @@ def fill(kind: str, server: Any, text: str) -> None:
 
             with redis.Redis.from_url(server.url, **_trusting(server)) as client:
                 client.flushall()
-        case "secantus":
+        case "secantus" | "secantus_replicas":
             with _mongo(server) as client:
                 for name in set(client.list_database_names()) - {"admin", "local", "config"}:
                     client.drop_database(name)
@@ -74,7 +76,7 @@ def version(kind: str, server: Any) -> str:
 
             with redis.Redis.from_url(server.url, **_trusting(server)) as client:
                 return f"Redis {client.info('server')['redis_version']}"
-        case "secantus":
+        case "secantus" | "secantus_replicas":
             with _mongo(server) as client:
                 return f"SecantusDB, MongoDB {client.server_info()['version']}"
         case "web":

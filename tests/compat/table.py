@@ -15,7 +15,7 @@ class Row:
     """One driver or client.
 
     `program` is a file under programs/; `replayed` the one that runs against the recording, where it is another one (then the
-    row is of the cross-driver table), `replayed_url` likewise. `url` is its only argument; `{port}` and `{ca}` (our authority's
+    row is of the cross-driver table). `url` is its only argument; `{port}` and `{ca}` (our authority's
     file) are filled in. `probe` tells the driver's version (`runtimes.version`). `silent`: it asks nothing that a case would
     hold.
     """
@@ -28,7 +28,6 @@ class Row:
     server: str
     tls: bool = False
     replayed: str = ""
-    replayed_url: str = ""
     notes: str = ""
     silent: bool = False
     env: Mapping[str, str] = field(default=_NOTHING)
@@ -38,12 +37,12 @@ class Row:
     @property
     def crossed(self) -> bool:
         """Whether it is replayed otherwise than it was recorded."""
-        return bool(self.replayed or self.replayed_url)
+        return bool(self.replayed)
 
 
 def _postgres(title: str, program: str, probe: str, *, query: str = "", **more: Any) -> Row:
     url = f"postgresql://app:secret@127.0.0.1:{{port}}/app{query}"
-    return Row(title=title, codec="postgres", program=program, url=url, probe=probe, server="postgres", **more)
+    return Row(title=title, codec="postgres", program=f"postgres/{program}", url=url, probe=probe, server="postgres", **more)
 
 
 def _http(title: str, program: str, probe: str, *, scheme: str = "http", server: str = "web", **more: Any) -> Row:
@@ -53,9 +52,9 @@ def _http(title: str, program: str, probe: str, *, scheme: str = "http", server:
     )
 
 
-def _mongo(title: str, program: str, probe: str, *, query: str = "", **more: Any) -> Row:
+def _mongo(title: str, program: str, probe: str, *, query: str = "", server: str = "secantus", **more: Any) -> Row:
     url = f"mongodb://127.0.0.1:{{port}}/app{query}"
-    return Row(title=title, codec="mongo", program=f"mongo/{program}", url=url, probe=probe, server="secantus", **more)
+    return Row(title=title, codec="mongo", program=f"mongo/{program}", url=url, probe=probe, server=server, **more)
 
 
 def _mysql(title: str, program: str, probe: str, *, query: str = "", **more: Any) -> Row:
@@ -76,13 +75,27 @@ def _crossed(made: str, served: str, program: str, replayed: str, probe: str) ->
 
 
 ROWS = (
-    _postgres("psycopg2", "postgres/psycopg2.py", "py psycopg2-binary"),
-    _postgres("psycopg 3", "postgres/psycopg3.py", "py psycopg"),
-    _postgres("asyncpg", "postgres/asyncpg.py", "py asyncpg"),
-    _postgres("pg8000", "postgres/pg8000.py", "py pg8000"),
-    _postgres("psycopg2, sslmode=require", "postgres/psycopg2.py", "py psycopg2-binary", query="?sslmode=require", tls=True),
-    _postgres("psycopg 3, sslmode=require", "postgres/psycopg3.py", "py psycopg", query="?sslmode=require", tls=True),
-    _postgres("asyncpg, sslmode=require", "postgres/asyncpg.py", "py asyncpg", query="?sslmode=require", tls=True),
+    _postgres("psycopg2", "psycopg2_walk.py", "py psycopg2-binary"),
+    _postgres("psycopg 3", "psycopg3_walk.py", "py psycopg"),
+    _postgres("psycopg 3, results in binary", "psycopg3_binary.py", "py psycopg"),
+    _postgres("psycopg 3, pipeline", "psycopg3_pipeline.py", "py psycopg"),
+    _postgres("psycopg 3, asyncio", "psycopg3_async.py", "py psycopg"),
+    _postgres("asyncpg", "asyncpg_walk.py", "py asyncpg"),
+    _postgres("pg8000", "pg8000_walk.py", "py pg8000"),
+    _postgres("SQLAlchemy on psycopg2", "sqlalchemy_psycopg2.py", "py sqlalchemy"),
+    _postgres("SQLAlchemy on psycopg 3", "sqlalchemy_psycopg.py", "py sqlalchemy"),
+    _postgres("SQLAlchemy on asyncpg", "sqlalchemy_asyncpg.py", "py sqlalchemy"),
+    _postgres("Django on psycopg 3", "django_orm.py", "py django"),
+    _postgres("node pg", "pg.mjs", "node pg"),
+    _postgres("PostgreSQL JDBC", "jdbc.java", "deb libpostgresql-jdbc-java"),
+    _postgres("ruby pg", "ruby_pg.rb", "deb ruby-pg"),
+    _postgres("PHP PDO pgsql", "pdo_pgsql.php", "run php -v"),
+    _postgres("perl DBD::Pg", "dbd_pg.pl", "deb libdbd-pg-perl"),
+    _postgres("Go lib/pq", "lib_pq.go", "deb golang-github-lib-pq-dev"),
+    _postgres("psql", "psql.sh", "run psql --version"),
+    _postgres("psycopg2, sslmode=require", "psycopg2_walk.py", "py psycopg2-binary", query="?sslmode=require", tls=True),
+    _postgres("psycopg 3, sslmode=require", "psycopg3_walk.py", "py psycopg", query="?sslmode=require", tls=True),
+    _postgres("asyncpg, sslmode=require", "asyncpg_walk.py", "py asyncpg", query="?sslmode=require", tls=True),
     _crossed("psycopg2", "psycopg 3", "postgres_psycopg2.py", "postgres_psycopg3.py", "py psycopg"),
     _crossed("psycopg2", "asyncpg", "postgres_psycopg2.py", "postgres_asyncpg.py", "py asyncpg"),
     _crossed("asyncpg", "psycopg 3", "postgres_asyncpg.py", "postgres_psycopg3.py", "py psycopg"),
@@ -118,7 +131,7 @@ ROWS = (
     _redis("redis-cli", "redis_cli.sh", "run redis-cli --version"),
     _redis("redis-cli, TLS", "redis_cli.sh", "run redis-cli --version", tls=True),
     _redis("ruby redis", "redis.rb", "deb ruby-redis"),
-    _redis("phpredis", "redis.php", "deb php-redis"),
+    _redis("phpredis", "redis.php", "run php -r echo(phpversion('redis'));"),
     _redis("perl Redis", "redis.pl", "deb libredis-perl"),
     _redis("Go redigo", "redigo.go", "deb golang-github-gomodule-redigo-dev"),
     _crossed("redis-py RESP2", "redis-py RESP3", "redis_resp2.py", "redis_resp3.py", "py redis"),
@@ -149,5 +162,15 @@ ROWS = (
     _mongo("pymongo, asyncio", "pymongo_async.py", "py pymongo"),
     _mongo("motor", "motor.py", "py motor"),
     _mongo("node mongodb", "mongodb.mjs", "node mongodb"),
+    _mongo("pymongo, what is seldom asked", "corners.py", "py pymongo"),
+    _mongo(
+        "pymongo, transactions", "transactions.py", "py pymongo", server="secantus_replicas", query="?directConnection=true"
+    ),
+    _mongo("pymongo, change streams", "streams.py", "py pymongo", server="secantus_replicas", query="?directConnection=true"),
+    _mongo("ruby mongo", "mongo.rb", "deb ruby-mongo"),
+    _mongo("PHP mongodb", "mongodb.php", "run php -r echo(phpversion('mongodb'));"),
+    _mongo("perl MongoDB", "mongodb.pl", "deb libmongodb-perl"),
+    _mongo("Go mongo-driver", "mongodb.go", "deb golang-mongodb-mongo-driver-dev"),
+    _mongo("Java mongo", "MongoJava.java", "deb libmongodb-java"),
     _mongo("pymongo, TLS", "pymongo.py", "py pymongo", query="?tls=true&tlsCAFile={ca}", tls=True),
 )

@@ -55,11 +55,11 @@ def _recorded(row: Row, server: object, home: Path) -> harness.Recorded:
 def test_a_driver_gets_its_recorded_answers_with_the_server_stopped(bench: Bench, row: Row) -> None:
     recorded = bench.recorded[row.title]
     if recorded.trouble:
-        pytest.fail(recorded.trouble)
+        pytest.fail(recorded.trouble, pytrace=False)
     assert all(map(harness.refuses, bench.ports)), "a server still listens"
     played, problems = harness.play(row, recorded)
     if trouble := [each for each in (harness.same_answers(recorded.run, played), *problems) if each]:
-        pytest.fail("\n".join(trouble))
+        pytest.fail("\n".join(trouble), pytrace=False)
     bench.passed.append(row)
 
 

@@ -25,7 +25,7 @@ def corpus(codec: str) -> list[Transcript]:
     if not path.exists():
         return []
     parts = path.read_text(encoding="ascii").strip("\n").split("\n\n")
-    return [parse(f"corpus-{number}", part) for number, part in enumerate(parts)]
+    return [parse(f"corpus-{number}", part) for number, part in enumerate(parts) if part]
 
 
 def text(chunks: Iterable[Chunk]) -> str:

@@ -1,4 +1,4 @@
-"""Fixtures of the tests with real servers."""
+"""Servers that the live tests share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.live.servers import redis as redis_server
+from tests.live.servers import secantus
 
 
 @pytest.fixture(scope="session")
@@ -15,4 +16,16 @@ def redis() -> Iterator[redis_server.RedisServer]:
     if not redis_server.installed():
         pytest.fail("redis-server is not installed; run .ci/servers")
     with redis_server.serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mongo() -> Iterator[secantus.Secantus]:
+    with secantus.serve() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mongo_replicas() -> Iterator[secantus.Secantus]:
+    with secantus.serve(replicas=True) as server:
         yield server

@@ -354,6 +354,43 @@ def psycopg2_copy(port: int) -> Answers:
     return out
 
 
+def psycopg2_lobject(port: int) -> Answers:
+    """Large objects, whose functions libpq calls by their OIDs."""
+    out: Answers = []
+    connection = psycopg2.connect(dsn(port))
+    with connection:
+        large = connection.lobject(0, "wb", 77001)
+        out.append((large.oid, large.write(b"\0large\xff object")))
+        large.close()
+    with connection:
+        large = connection.lobject(77001, "rb")
+        out += [large.read(3), large.read(), large.seek(0), large.tell()]
+        large.unlink()
+    try:
+        connection.lobject(77001, "rb")
+    except psycopg2.Error as error:
+        out.append(str(error))
+    connection.close()
+    return out
+
+
+def psycopg_pooled(port: int) -> Answers:
+    """What a pooler in transaction mode does between clients (`server_reset_query`), all by simple queries."""
+    out: Answers = []
+    for name in ("one", "two"):
+        with psycopg.connect(
+            dsn(port), autocommit=True, cursor_factory=psycopg.ClientCursor, prepare_threshold=None
+        ) as connection:
+            connection.execute("SET application_name TO %s", (name,))
+            connection.execute("LISTEN bell")
+            out.append(connection.execute("SELECT name FROM thing WHERE id = %s", (1,)).fetchall())
+            connection.execute("DISCARD ALL")
+            out.append(connection.info.parameter_status("application_name"))
+            out.append(connection.execute("SHOW application_name").fetchall())
+            connection.execute("NOTIFY bell, 'unheard'")
+    return out
+
+
 def asyncpg_copy(port: int) -> Answers:
     return asyncio.run(_asyncpg_copy(port))
 
@@ -537,6 +574,8 @@ SCENARIOS: Mapping[str, Callable[[int], Answers]] = MappingProxyType(
         "psycopg2-notify": psycopg2_notify,
         "asyncpg-notify": asyncpg_notify,
         "psycopg2-copy": psycopg2_copy,
+        "psycopg2-lobject": psycopg2_lobject,
+        "psycopg3-pooled": psycopg_pooled,
         "asyncpg-copy": asyncpg_copy,
         "pg8000-copy": pg8000_copy,
         "psycopg3-latin1": psycopg_encoded,

@@ -101,7 +101,7 @@ def test_asyncpg_is_served_what_psycopg_recorded(postgres: Postgres) -> None:
             host="127.0.0.1", port=port, user=USER, password=PASSWORD, database=DATABASE, ssl=False
         )
         try:
-            rows = await connection.fetch("SELECT id, name, price, made FROM thing WHERE id = $1", "1")
+            rows = await connection.fetch("SELECT id, name, price, made FROM thing WHERE id = $1", 1)
             try:
                 await connection.execute("INSERT INTO thing (name) VALUES ($1)", "bolt")
             except asyncpg.PostgresError as error:

@@ -106,3 +106,15 @@ def test_ambiguous_calls_may_or_may_not_come(findings: Any, toy: Any) -> None:
     recorded = [toy.call("SELECT a", ambiguous=("there",))]
     assert findings(recorded, []) == []
     assert findings(recorded, ["SELECT a"]) == []
+
+
+def test_a_transaction_around_nothing_does_not_count_for_one_that_held_something(findings: Any) -> None:
+    recorded = ["begin", "INSERT x 1", "commit", "begin", "INSERT x 2", "commit"]
+    assert findings(recorded, ["begin", "commit", *recorded]) == []
+    assert findings(recorded, ["begin", "rollback", *recorded[:3], "begin", "commit", *recorded[3:]]) == []
+    assert [found[:2] for found in findings(recorded, ["begin", "commit", "begin", *recorded])] == [("extra", "begin")]
+
+
+def test_a_transaction_whose_calls_were_left_out_is_still_there(findings: Any) -> None:
+    recorded = ["begin", "INSERT x 1", "commit"]
+    assert [found[:2] for found in findings(recorded, ["begin", "commit"])] == [("missing", "INSERT x 1")]

@@ -416,11 +416,11 @@ def test_a_request_unheard_on_a_kept_connection_is_sent_again(project: Project, 
 
     sent, send = [], Client.send
 
-    async def flaky(self: Client, request: Any) -> Any:
+    async def flaky(self: Client, request: Any, *more: Any) -> Any:
         sent.append(request)
         if len(sent) == 1:
             raise NoAnswer("closed", unheard=True)
-        return await send(self, request)
+        return await send(self, request, *more)
 
     monkeypatch.setattr(Client, "send", flaky)
     assert project.write(hello=HELLO).replay()[1].passed == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wiretape.case import Headers
@@ -86,6 +86,7 @@ def test_trailers_interim_and_reason() -> None:
     assert read(TALKS["interim"])[0].interim == (100, 103)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(TALKS)), st.lists(st.integers(1, 40), min_size=1, max_size=30))
 def test_any_split_gives_the_same_exchanges(name: str, sizes: list[int]) -> None:
     pieces: Talk = []
@@ -144,6 +145,22 @@ def test_what_is_not_http(talk: Talk, reason: str) -> None:
 )
 def test_a_connection_that_ends_early_says_where(talk: Talk, reason: str) -> None:
     assert [each.incomplete for each in read(talk)] == [reason]
+
+
+EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "unfinished"),
+    [
+        (EVENTS + b"\r\ndata: 1\n\n", False),  # its end is the connection's
+        (EVENTS + b"Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n", True),
+        (EVENTS + b"Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n0\r\n\r\n", False),
+    ],
+)
+def test_an_event_stream_that_ends_with_the_connection_is_whole(answer: bytes, unfinished: bool) -> None:
+    (each,) = read([GET, (S, answer)])
+    assert (each.response_body, each.incomplete, each.unfinished) == (b"data: 1\n\n", "", unfinished)
 
 
 def test_a_body_over_the_cap_is_cut_and_said() -> None:

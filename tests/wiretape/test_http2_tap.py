@@ -19,7 +19,7 @@ from hyperframe.frame import (
     SettingsFrame,
     WindowUpdateFrame,
 )  # fmt: skip
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wiretape.errors import DecodeError
@@ -132,6 +132,7 @@ def test_everything_a_connection_may_carry() -> None:
     assert not each.incomplete
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(TALKS)), st.lists(st.integers(1, 40), min_size=1, max_size=30))
 def test_any_split_gives_the_same_exchanges(name: str, sizes: list[int]) -> None:
     pieces: list[tuple[Side, bytes]] = []
@@ -214,6 +215,12 @@ def test_what_is_cut_says_where(steps: list[Callable[[Wire], None]], reason: str
 )
 def test_what_ends_early_and_is_whole(steps: list[Callable[[Wire], None]], unfinished: bool) -> None:
     assert [(each.incomplete, each.unfinished) for each in cut(*steps)] == [("", unfinished)]
+
+
+def test_a_websocket_within_http2_is_said_to_be_unread() -> None:
+    connect = ((":method", "CONNECT"), (":protocol", "websocket"), (":scheme", "http"), (":path", "/ws"), (":authority", "h"))
+    (each,) = cut(lambda wire: wire.headers(C, 1, connect, "END_STREAM"), answers(ends=True))
+    assert each.incomplete == "websocket within HTTP/2 (RFC 8441) is not read"
 
 
 def test_bodies_over_the_cap_are_cut_and_said() -> None:

@@ -95,6 +95,23 @@ def test_headers_of_the_library_say_nothing(one: dict[str, str], other: dict[str
     assert meaning(ask("POST /a", b"{}", **one)) == meaning(ask("POST /a", b"{}", **other))
 
 
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("Bearer token-1", "Bearer token-1"),
+        ("Basic YTpi", "Basic YTpi"),
+        ("AWS4-HMAC-SHA256 Credential=A/20260101/eu/s3/aws4_request, SignedHeaders=host, Signature=0a", "AWS4-HMAC-SHA256"),
+        ('Digest username="a", nonce="b", response="c"', "Digest"),
+    ],
+)
+def test_credentials_that_sign_each_request_anew_are_not_compared(value: str, kept: str) -> None:
+    assert ask("GET /a", Authorization=value, X_Amz_Date="20260101T000000Z").values == (kept,)
+
+
+def test_what_signs_a_url_is_not_compared() -> None:
+    assert ask("GET /a?X-Amz-Date=1&X-Amz-Signature=2&X-Amz-Expires=3").labels == ("query.X-Amz-Expires",)
+
+
 def test_the_boundary_of_a_multipart_body_does_not_matter() -> None:
     asks = [
         ask("POST /a", MULTIPART % (mark, mark), Content_Type=f"multipart/form-data; boundary={mark.decode()}")

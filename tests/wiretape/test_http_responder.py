@@ -7,7 +7,15 @@ from typing import cast
 import pytest
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived, Event, ResponseReceived, StreamEnded, TrailersReceived
+from h2.events import (
+    DataReceived,
+    Event,
+    InformationalResponseReceived,
+    ResponseReceived,
+    StreamEnded,
+    StreamReset,
+    TrailersReceived,
+)  # fmt: skip
 
 from tests.laws.book import Book
 from wiretape.case import Call
@@ -35,6 +43,7 @@ CALLS = (
     call("GET /endless", [{"data": "1"}], headers={"content-type": "text/event-stream"}, unfinished=True),
     call("GET /packed", {"a": 1}, headers={"content-type": "application/json", "content-encoding": "gzip"}),
     call("GET /bad", status="two hundred"),
+    call("GET /silent", status=0),
     call("GET http://other.test/a", "other"),
     call("GET https://other.test/a", "secure"),
     Call(target="api", operation="POST /p", fields={"body": "data", "response": {"status": 201}}),
@@ -100,6 +109,11 @@ def test_when_the_connection_ends(sent: bytes, header: bytes, closed: bool) -> N
     assert one.closed is closed
 
 
+def test_a_server_that_hung_up_hangs_up() -> None:
+    one = responder()
+    assert (one.receive(get("/silent")), one.closed) == (b"", True)
+
+
 def test_one_who_asks_whether_to_go_on_is_told_to() -> None:
     one = responder()
     head = b"POST /p HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n"
@@ -137,6 +151,26 @@ def test_a_miss_is_explained(sent: bytes, status: bytes, text: bytes) -> None:
     assert b"wiretape-miss: 1\r\n" in answer
     assert not one.closed
     assert one.receive(get("/a")).startswith(b"HTTP/1.1 200 OK")
+
+
+CARED = Call(
+    target="api", operation="GET /a", fields={"headers": {"x-tenant": "t1"}, "response": {"status": 200, "body": "hi"}}
+)
+
+
+@pytest.mark.parametrize(
+    ("headers", "served"),
+    [
+        ({"X_Tenant": "t1"}, True),
+        ({"X_Tenant": "t1", "X_New": "1", "X_Newer": "2", "Accept": "text/plain"}, True),
+        ({"X_Tenant": "t2"}, False),
+        ({"X_New": "1"}, False),
+        ({}, False),
+    ],
+)
+def test_headers_that_a_call_names_must_come_and_others_may(headers: dict[str, str], served: bool) -> None:
+    answer = responder(Book(CODEC, [CARED])).receive(get("/a", **headers))
+    assert answer.startswith(b"HTTP/1.1 200 OK" if served else b"HTTP/1.1 502")
 
 
 @pytest.mark.parametrize(
@@ -307,6 +341,10 @@ class Client:
             self._connection.send_data(stream, body, end_stream=ends)
         self.exchange()
 
+    def say(self, stream: int, data: bytes) -> None:
+        self._connection.send_data(stream, data, end_stream=True)
+        self.exchange()
+
     def reset(self, stream: int) -> None:
         self._connection.reset_stream(stream)
         self.exchange()
@@ -337,6 +375,24 @@ def test_http2_replies_as_recorded() -> None:
     assert client.answer(5) == ({":status": "201"}, b"", {}, True)
     assert (client.answer(7)[0][":status"], client.answer(7)[0]["wiretape-miss"]) == ("502", "1")
     assert client.answer(9)[1:] == (b"data: 1\n\n", {}, False)
+
+
+def test_a_server_that_hung_up_resets_the_stream_of_http2() -> None:
+    client = Client()
+    client.ask(1, "GET", "/silent")
+    client.ask(3, "GET", "/a")
+    assert [event.error_code for event in client.events if isinstance(event, StreamReset)] == [2]
+    assert client.answer(3)[1] == b"hi"
+
+
+def test_one_who_asks_whether_to_go_on_is_told_to_by_http2() -> None:
+    client = Client()
+    client.ask(1, "POST", "/p", ("expect", "100-continue"), ends=False)
+    assert [event.headers for event in client.events if isinstance(event, InformationalResponseReceived)] == [
+        [(":status", "100")]
+    ]
+    client.say(1, b"data")
+    assert client.answer(1)[0] == {":status": "201"}
 
 
 def test_a_grpc_miss_is_a_status_of_grpc() -> None:
@@ -374,3 +430,54 @@ def test_a_websocket_has_no_meaning_in_http2() -> None:
     client = Client(Book(CODEC, [call("GET /ws", status=101, messages=[])]))
     client.ask(1, "GET", "/ws")
     assert client.answer(1)[0][":status"] == "502"
+
+
+def grpc_message(text: bytes) -> bytes:
+    data = bytes([10, len(text)]) + text
+    return b"\0" + len(data).to_bytes(4) + data
+
+
+GRPC = ("content-type", "application/grpc")
+TALK = Call(
+    target="api",
+    operation="POST /a.B/Talk",
+    fields={
+        "headers": {"content-type": "application/grpc"},
+        "body": [{"1": "one"}, {"1": "two"}],
+        "response": {
+            "status": 200,
+            "headers": {"content-type": "application/grpc"},
+            "body": [{"1": "1"}, {"1": "2"}, {"1": "3"}, {"1": "4"}],
+            "trailers": {"grpc-status": "0"},
+        },
+    },
+)
+
+
+def test_a_grpc_call_that_waits_for_answers_gets_them() -> None:
+    client = Client(Book(CODEC, [TALK]))
+    client.ask(1, "POST", "/a.B/Talk", GRPC, body=grpc_message(b"one"), ends=False)
+    assert client.answer(1)[1] == b""
+    assert client.responder.pause
+    client.take(client.responder.tick())
+    assert client.answer(1)[1:] == (grpc_message(b"1") + grpc_message(b"2"), {}, False)
+    assert client.responder.pause is None
+    client.say(1, grpc_message(b"two"))
+    assert client.answer(1)[1] == b"".join(map(grpc_message, (b"1", b"2", b"3", b"4")))
+    assert client.answer(1)[2:] == ({"grpc-status": "0"}, True)
+
+
+def test_a_grpc_call_that_goes_on_otherwise_than_recorded_ends_in_a_miss() -> None:
+    book = Book(CODEC, [TALK])
+    client = Client(book)
+    client.ask(1, "POST", "/a.B/Talk", GRPC, body=grpc_message(b"one"), ends=False)
+    client.take(client.responder.tick())
+    client.say(1, grpc_message(b"other"))
+    assert (client.answer(1)[2]["grpc-status"], client.answer(1)[3], len(book.misses)) == ("14", True, 1)
+
+
+def test_a_grpc_call_that_begins_otherwise_than_recorded_gets_nothing_early() -> None:
+    client = Client(Book(CODEC, [TALK]))
+    client.ask(1, "POST", "/a.B/Talk", GRPC, body=grpc_message(b"two"), ends=False)
+    client.take(client.responder.tick())
+    assert (client.answer(1), client.responder.pause) == (({}, b"", {}, False), None)

@@ -31,7 +31,7 @@ def test_parameters_are_text_whatever_stands_in_the_case() -> None:
     asked = CODEC.ask(
         call("SELECT $1, $2, $3, $4, $5, $6", params=params, param_types=["bool", "numeric", "int4", "bytea", "int4[]"])
     )
-    assert asked.values == ("t", "12.50", None, "\\x0001", "{1,2}", "x")
+    assert asked.values == ("t", "12.5", None, "\\x0001", "{1,2}", "x")
     # bytes of a type that is not known stay what they are
     assert CODEC.ask(call("SELECT $1", params=[b"\0"])).values == (b"\0",)
 
@@ -108,7 +108,7 @@ def test_the_schema_is_one_and_fits() -> None:
         params=[1, None], param_types=["int4", "text"], columns=[["n", "int4"]], rows=[[1]], tag="X 1",
         error={"message": "x", "position": 1},
         stage="bind", notices=[{"message": "y"}], parameters={"TimeZone": "UTC"}, suspended=True, results=[{"tag": "A"}],
-        copy_in=[[1, None]], copy_out="text", copy_fail=True, described=True, cursor="SELECT 1",
+        copy_in=[[1, None]], copy_out="text", copy_fail=True, described=True, cursor="SELECT 1", result=b"x",
         payload="x", notifications=[{"channel": "c"}],
     )  # fmt: skip
     validator = jsonschema.Draft202012Validator(schema)

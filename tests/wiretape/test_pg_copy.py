@@ -48,6 +48,7 @@ def layout(sql: str) -> Layout | None:
         ("COPY BINARY t TO STDOUT", Layout(direction="out", form="binary")),
         ("COPY t TO STDOUT WITH BINARY", Layout(direction="out", form="binary")),
         ("COPY t FROM STDIN (ENCODING 'latin1') WHERE a > 3", Layout(direction="in", encoding="latin1")),
+        ("COPY t TO STDIN", Layout(direction="out")),  # PHP writes it so
         ("COPY t FROM '/tmp/file'", None),
         ("COPY t FROM PROGRAM 'cat'", None),
         ("SELECT 1", None),

@@ -547,6 +547,13 @@ def test_a_recorded_setting_is_reported() -> None:
 def test_what_cannot_be_played_back() -> None:
     wire = Wire()
     assert names(wire.say(FunctionCall(function=1, formats=(), arguments=(), result=0))) == "E Z"
+
+
+def test_a_function_called_by_its_oid_is_played_back() -> None:
+    wire = Wire(call("FunctionCall 952 ($1)", params=[b"\0\1"], result=b"\0\7"))
+    asked = FunctionCall(function=952, formats=(1,), arguments=(b"\0\1",), result=1)
+    assert wire.say(asked) == [backend.FunctionCallResponse(value=b"\0\7"), backend.ReadyForQuery(status=b"I")]
+    assert wire.book.misses == []
     assert wire.say(CopyData(data=b"x")) == []
 
 

@@ -47,7 +47,7 @@ def shape(sql: str) -> str:
         ("select a from t where b in (1, c)", "select a from t where b in (?, c)"),
         (
             "select a from t where b = any(array[1, 2])",
-            "select a from t where b = any (array [?, ?])",
+            "select a from t where b = any (?)",
         ),
         ("values (1, 2), (3, 4)", "values (?, ?), (?, ?)"),
         ("select $1::timestamp with time zone, $2", "select ?, ?"),

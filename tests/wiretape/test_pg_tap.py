@@ -365,10 +365,29 @@ def test_a_sync_sent_before_the_copy_was_known_is_dropped() -> None:
     assert len(tape.say(*ASKED, *ANSWERED)) == 1
 
 
-def test_a_function_call_is_said_to_be_missing() -> None:
-    call = FunctionCall(function=952, formats=(), arguments=(), result=0)
-    (found,) = Tape().say((C, call), (S, FunctionCallResponse(value=None)), (S, IDLE))
-    assert (found.operation, found.incomplete) == ("FunctionCall 952", "a function call by OID is not recorded")
+def test_a_function_called_by_its_oid() -> None:
+    call = FunctionCall(function=952, formats=(1, 0, 0), arguments=(b"\0\1", b"text", None), result=1)
+    (found,) = Tape().say((C, call), (S, FunctionCallResponse(value=b"\0\7")), (S, IDLE))
+    assert (found.operation, found.incomplete) == ("FunctionCall 952 ($1, $2, $3)", "")
+    assert found.fields == {"params": [b"\0\1", "text", None], "result": b"\0\7"}
+
+
+def test_a_server_that_goes_away_in_the_middle_of_a_result_is_said() -> None:
+    """What had come is kept, and nothing of it passes for whole."""
+    row = DataRow(values=(b"1",))
+    for said in (
+        ((C, Query(sql="SELECT n FROM t")), (S, N), (S, row)),
+        (*ASKED, (S, ParseComplete()), (S, BindComplete()), (S, N), (S, row)),
+    ):
+        tape = Tape()
+        assert tape.say(*said) == []
+        (cut,) = tape.tap.close(9.0)
+        assert cut.fields["rows"] == [[1]]
+        assert cut.incomplete == "the connection ended before the answer was whole"
+    tape = Tape()
+    tape.say((C, Query(sql="SELECT n FROM t")), (S, N), (S, row.encode()[:-1]))
+    (cut,) = tape.tap.close(9.0)
+    assert (cut.fields["rows"], cut.incomplete) == ([], "the connection ended before the answer was whole")
 
 
 def test_a_connection_that_ends_in_an_answer() -> None:

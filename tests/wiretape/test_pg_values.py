@@ -16,7 +16,7 @@ from psycopg.pq import Format
 
 from wiretape.errors import EncodeError
 from wiretape.protocols.postgres.types import Catalog, parse_type, type_name, type_size
-from wiretape.protocols.postgres.values import Style, from_tree, to_binary, to_text, to_tree
+from wiretape.protocols.postgres.values import Style, from_tree, record_binary, record_tree, to_binary, to_text, to_tree
 from wiretape.tree import Number, Tree, kind
 
 FACTS: Mapping[str, Tree] = {
@@ -386,3 +386,15 @@ def test_psycopg_s_oracle_is_not_trivial() -> None:
     transformer = Transformer()
     assert transformer.get_loader(1700, Format.TEXT).load(b"1.50") == decimal.Decimal("1.50")
     assert transformer.get_loader(2950, Format.TEXT).load(str(uuid.UUID(int=1)).encode()) != uuid.UUID(int=2)
+
+
+def test_a_row_of_no_declared_type_says_its_types() -> None:
+    catalog = Catalog.of({})
+    data = bytes.fromhex("00000003 00000017 00000004 00000005 00000019 00000003 612c62 00000019 ffffffff".replace(" ", ""))
+    tree = record_tree(catalog, data, Style())
+    assert tree == [["int4", 5], ["text", "a,b"], ["text", None]]
+    assert record_binary(catalog, tree, Style()) == data
+    assert from_tree(catalog, 2249, tree) == '(5,"a,b",)'
+    assert record_tree(catalog, data + b"x", Style()) == data + b"x"
+    with pytest.raises(EncodeError, match="expected a list of fields"):
+        record_binary(catalog, [[1, 2, 3]], Style())

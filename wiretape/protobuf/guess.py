@@ -57,7 +57,8 @@ def read(data: bytes, like: Tree = None, depth: int = 0) -> Message | None:
         name, trees = _read_field(str(number), kind, values, known, depth)
         if name in message:
             return None
-        message[name] = trees[0] if len(trees) == 1 and not isinstance(known.get(name), list) else trees
+        repeats = isinstance(known.get(name), list) and not name.endswith("-packed")
+        message[name] = trees[0] if len(trees) == 1 and not repeats else trees
     return message if write(message) == data else None
 
 

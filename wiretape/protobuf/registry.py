@@ -48,6 +48,9 @@ class Registry:
         )
 
 
+NO_TYPES = Registry()
+
+
 def _check(tables: Mapping[str, Mapping[int, Field]]) -> None:
     for name, known in tables.items():
         for each in known.values():

@@ -59,14 +59,23 @@ def ask(call: Call) -> Ask:
     return make(call.target, of_call(call))
 
 
-def make(target: str, request: Asked) -> Ask:
-    """The ask of a request to `target`."""
+def is_streaming(request: Asked) -> bool:
+    """Whether a request is a gRPC call with other than one message: their number is no part of what is asked."""
+    return is_grpc(request.headers) and isinstance(request.body, list) and len(request.body) != 1
+
+
+def make(target: str, request: Asked, *, streams: bool = False) -> Ask:
+    """The ask of a request to `target`. `streams`: more messages of gRPC will follow."""
     query = graphql_query(request.body) if request.method == "POST" else None
     words = [request.method, "", *([query.text] if query else [])]
     labels: list[str] = []
     values: list[Tree] = []
     words[1] = _path(request, labels, values)
-    for label, value in _parts(request, query.variables if query else request.body, "variables" if query else "body"):
+    streams = streams or is_streaming(request)
+    if streams:
+        words.append("stream")
+    body, name = (query.variables, "variables") if query else (request.body, "body")
+    for label, value in _parts(request, body, name, whole=streams):
         words.append(label)
         labels.append(label)
         values.append(value)
@@ -94,12 +103,12 @@ def _path(request: Asked, labels: list[str], values: list[Tree]) -> str:
     return "/".join(shape)
 
 
-def _parts(request: Asked, body: Tree, name: str) -> Iterator[tuple[str, Tree]]:
+def _parts(request: Asked, body: Tree, name: str, *, whole: bool) -> Iterator[tuple[str, Tree]]:
     """Everything but the path, each with its label, in an order that does not depend on the sender's."""
     for query_name, value in query_parts(split_target(request.url)[2]):
         yield f"query.{query_name}".replace(" ", "%20"), value
     if body is not None:
-        yield from _leaves(body, name)
+        yield from [(name, body)] if whole else _leaves(body, name)
     for header, value in sorted(request.headers, key=lambda pair: pair[0]):
         yield f"headers.{header}", value
 

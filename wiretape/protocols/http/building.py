@@ -52,6 +52,7 @@ class Building:
         self.version: Version = version
         self.request, self.response = Part(), Part()
         self.interim: list[int] = []
+        self.problem = ""
 
     def freeze(
         self,
@@ -61,7 +62,8 @@ class Building:
         messages: tuple[Message, ...] = (),
         unfinished: bool = False,
     ) -> Exchange:
-        """The exchange as far as it came."""
+        """The exchange as far as it came. What `problem` says is said wherever nothing else is wrong."""
+        incomplete = incomplete or self.problem
         method, target, _ = self.request.start
         _, status, reason = self.response.start
         for part, what in ((self.request, "request"), (self.response, "response")):

@@ -19,6 +19,7 @@ from wiretape.protocols.http.exchange import Exchange, Message, MessageKind
 from wiretape.protocols.http.messages import stored_response
 from wiretape.tree import Tree
 
+NO_ANSWER = 0  # the status where the server hung up without an answer
 RESPONSE_KEYS = ("status", "reason", "headers", "trailers", "unfinished")
 _BODY = "body"
 _STYLE, _RAW = "body_style", "body_raw"
@@ -123,8 +124,8 @@ def stored(tree: Tree) -> Stored:
     if not isinstance(tree, Mapping):
         raise EncodeError("response", "expected a mapping with status, headers, body")
     status, reason = tree.get("status"), tree.get("reason", "")
-    if type(status) is not int or not 100 <= status <= 999:
-        raise EncodeError("response.status", "a response needs a status, a number such as 200")
+    if type(status) is not int or not (status == NO_ANSWER or 100 <= status <= 999):
+        raise EncodeError("response.status", "a response needs a status, a number such as 200 (0: the server hangs up)")
     if not isinstance(reason, str) or any(char in reason for char in "\r\n\0"):
         raise EncodeError("response.reason", "a reason is one line of text")
     headers = header_pairs(tree.get("headers"), "response.headers")

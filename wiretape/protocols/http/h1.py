@@ -70,7 +70,7 @@ class Http1:
 
     def close(self, at: float) -> Iterator[Exchange]:
         """The connection ended: a response without a length ends with it, anything else under way is cut."""
-        if self._open and self._readers[Side.SERVER].until_close and not self._open[0].response.streams:
+        if self._open and self._readers[Side.SERVER].until_close:
             self._open[0].response.over = True
             self._open[0].ended = at
         yield from self._finished()

@@ -9,6 +9,7 @@ from wiretape.case import Call, Headers
 from wiretape.errors import DecodeError
 from wiretape.protocols.base import Ask, Miss
 from wiretape.protocols.http.exchange import SWITCHING
+from wiretape.protocols.http.forms import NO_ANSWER
 from wiretape.protocols.http.framing import Data, End, Framing, Head, Reader
 from wiretape.protocols.http.h1 import request_framing
 from wiretape.protocols.http.replies import MAX_REQUEST, Desk, Received, Reply, refusal
@@ -122,6 +123,9 @@ class Http1Server:
         method, _, version = head.start
         if reply.status == SWITCHING:
             return self._switch(head, request, reply)
+        if reply.status == NO_ANSWER:
+            self.closed = True
+            return b""
         close = _ends(head)
         out = encode(reply, method, version, close=close)
         self._silent = reply.unfinished

@@ -125,6 +125,8 @@ class Http2:
             if not (method := pseudo.get(":method")) or not target:
                 raise DecodeError("a request without method or path", self._readers[side].offset)
             part.start, part.begun = (method, target, "HTTP/2"), True
+            if ":protocol" in pseudo:
+                each.problem = f"{pseudo[':protocol']} within HTTP/2 (RFC 8441) is not read"
             part.headers = _with_host(pseudo.get(":authority", ""), _joined_cookies(headers))
         else:
             self._response_head(each, pseudo.get(":status", ""), headers)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
+from h2.errors import ErrorCodes
 from h2.events import (
     ConnectionTerminated,
     DataReceived,
@@ -25,11 +26,15 @@ from hyperframe.exceptions import HyperframeError
 
 from wiretape.case import Call, Headers
 from wiretape.protocols.base import Ask, Miss
+from wiretape.protocols.http.forms import NO_ANSWER
+from wiretape.protocols.http.meaning import is_grpc
 from wiretape.protocols.http.replies import MAX_REQUEST, Desk, Received, Reply, refusal
+from wiretape.protocols.http.streaming import messages
 
 _WINDOW = 16 * 1024 * 1024
 _LARGEST_FRAME = 1024 * 1024
 _TABLE = 65536
+_PATIENCE = 0.05
 _SETTINGS: Mapping[SettingCodes, int] = MappingProxyType(
     {
         SettingCodes.INITIAL_WINDOW_SIZE: _WINDOW,
@@ -46,13 +51,22 @@ _UNSENT = frozenset(("connection", "keep-alive", "proxy-connection", "transfer-e
 
 @dataclass(slots=True)
 class _Stream:
-    """A request under way, then the reply to it. `left` is what is still to be sent."""
+    """A request under way, then the reply to it. `left` is what is still to be sent.
+
+    Of gRPC, `whole` counts the messages that have come, the last of which ends at `end`; `heard` those looked at while more may
+    come; `given` the bytes of the reply's body handed out early.
+    """
 
     headers: Headers
     body: bytearray = field(default_factory=bytearray)
     left: memoryview = field(default_factory=lambda: memoryview(b""))
     request: Received | None = None
     reply: Reply | None = None
+    begun: bool = False
+    whole: int = 0
+    end: int = 0
+    heard: int = 0
+    given: int = 0
 
 
 class Http2Server:
@@ -109,8 +123,32 @@ class Http2Server:
         number = self._asking.pop(0)
         assert request is not None
         if number in self._streams:
-            self._begin(number, self._desk.reply(request, answer))
+            self._streams[number].reply = self._desk.reply(request, answer)
         return self._go_on(b"")
+
+    @property
+    def pause(self) -> float | None:
+        """How long to wait for more of a gRPC call that seems to wait for us, in seconds; None where none does."""
+        return None if self.closed or not any(self._stalled()) else _PATIENCE
+
+    def tick(self) -> bytes:
+        """Answer what has been asked so far of the calls that wait."""
+        for number, stream in list(self._stalled()):
+            stream.heard = stream.whole
+            if (found := self._desk.early(_request(stream, self._origin))) and found[1] > stream.given:
+                self._hand_out(number, stream, *found)
+        return self._go_on(b"")
+
+    def _stalled(self) -> Iterator[tuple[int, _Stream]]:
+        for number, stream in self._streams.items():
+            if stream.whole > stream.heard and stream.reply is None and number not in self._asking:
+                yield number, stream
+
+    def _hand_out(self, number: int, stream: _Stream, reply: Reply, size: int) -> None:
+        if not stream.given:
+            self._connection.send_headers(number, _head(reply))
+        stream.left = memoryview(bytes(stream.left) + reply.body[stream.given : size])
+        stream.given = size
 
     def _flush(self) -> bytes:
         return bytes(self._connection.data_to_send())
@@ -120,6 +158,8 @@ class Http2Server:
             case RequestReceived() if event.stream_id and event.headers is not None:
                 headers = tuple((_text(name), _text(value)) for name, value in event.headers)
                 self._streams[event.stream_id] = _Stream(headers=headers)
+                if ("expect", "100-continue") in headers and event.stream_ended is None:
+                    self._connection.send_headers(event.stream_id, [(":status", "100")])
             case DataReceived() if event.stream_id:
                 self._data(event)
             case StreamEnded() if event.stream_id in self._streams:
@@ -137,9 +177,12 @@ class Http2Server:
         if stream is None or stream.reply is not None:
             return
         stream.body += event.data or b""
+        if is_grpc(stream.headers):
+            for end in messages(stream.body, stream.end):
+                stream.whole, stream.end = stream.whole + 1, end
         if len(stream.body) > MAX_REQUEST:
             stream.body.clear()
-            self._begin(number, refusal("wiretape: a mock takes no larger body", 413))
+            stream.reply = refusal("wiretape: a mock takes no larger body", 413)
 
     def _ask_next(self) -> None:
         """Put the whole requests to the book, one after the other: it may let one wait."""
@@ -156,27 +199,37 @@ class Http2Server:
         if isinstance(found, Ask):
             self._taken, self.waiting = request, found
         else:
-            self._begin(number, found)
+            self._streams[number].reply = found
 
-    def _begin(self, number: int, reply: Reply) -> None:
-        stream = self._streams[number]
+    def _begin(self, number: int, stream: _Stream, reply: Reply) -> None:
+        """Send the reply's head, if that has not been done."""
+        if reply.status == NO_ANSWER:
+            del self._streams[number]
+            self._connection.reset_stream(number, ErrorCodes.INTERNAL_ERROR)
+            return
         if reply.status < 200:
-            reply = refusal(f"wiretape: the recorded answer, status {reply.status}, has no meaning in HTTP/2")
-        stream.reply, stream.left = reply, memoryview(reply.body)
-        headers = [(":status", str(reply.status))]
-        headers += [(name.lower(), value) for name, value in reply.headers if name.lower() not in _UNSENT]
+            reply = stream.reply = refusal(f"wiretape: the recorded answer, status {reply.status}, has no meaning in HTTP/2")
+        stream.begun = True
+        if stream.given:
+            if not reply.body:  # a refusal, or an error: what stands in its headers comes as trailers
+                stream.reply = replace(reply, headers=(), trailers=reply.trailers or reply.headers[1:])
+            stream.left = memoryview(bytes(stream.left) + reply.body[stream.given :])
+            return
+        stream.left = memoryview(reply.body)
         bare = not (reply.body or reply.trailers or reply.unfinished)
-        self._connection.send_headers(number, headers, end_stream=bare)
+        self._connection.send_headers(number, _head(reply), end_stream=bare)
         if bare:
             del self._streams[number]
 
     def _send_all(self) -> None:
         for number, stream in list(self._streams.items()):
-            if stream.reply is not None:
+            if stream.reply is not None and not stream.begun:
+                self._begin(number, stream, stream.reply)
+            if number in self._streams and (stream.reply is not None or stream.left):
                 self._send(number, stream, stream.reply)
 
-    def _send(self, number: int, stream: _Stream, reply: Reply) -> None:
-        """As much of the body as the client takes now."""
+    def _send(self, number: int, stream: _Stream, reply: Reply | None) -> None:
+        """As much of the body as the client takes now; the end once there is no more."""
         while stream.left:
             size = min(
                 len(stream.left),
@@ -185,14 +238,20 @@ class Http2Server:
             )
             if size <= 0:
                 return
-            last = size == len(stream.left) and not reply.trailers and not reply.unfinished
-            self._connection.send_data(number, bytes(stream.left[:size]), end_stream=last)
+            self._connection.send_data(number, bytes(stream.left[:size]))
             stream.left = stream.left[size:]
-        if reply.unfinished:
+        if reply is None or reply.unfinished:
             return
         if reply.trailers:
             self._connection.send_headers(number, [(name.lower(), value) for name, value in reply.trailers], end_stream=True)
+        else:
+            self._connection.end_stream(number)
         del self._streams[number]
+
+
+def _head(reply: Reply) -> list[tuple[str, str]]:
+    pairs = [(name.lower(), value) for name, value in reply.headers if name.lower() not in _UNSENT]
+    return [(":status", str(reply.status)), *pairs]
 
 
 def _text(value: str | bytes) -> str:

@@ -26,7 +26,7 @@ SCHEMA: Mapping[str, Tree] = MappingProxyType(
             "description": "what the mock answers",
             "required": ["status"],
             "properties": {
-                "status": {"type": "integer", "minimum": 100, "maximum": 999},
+                "status": {"type": "integer", "maximum": 999, "description": "0: the server hangs up"},
                 "reason": {"type": "string"},
                 "headers": _PAIRS,
                 "trailers": _PAIRS,
@@ -65,7 +65,7 @@ def _errors(call: Call) -> Iterator[EncodeError]:
     else:
         yield from _names(response.headers, "response.headers")
         yield from _names(response.trailers, "response.trailers")
-        if 100 <= response.status < 200 and response.status != SWITCHING:
+        if 0 < response.status < 200 and response.status != SWITCHING:
             yield EncodeError("response.status", "a 1xx status ends no request")
         yield from _messages(call, switches=response.status == SWITCHING)
 

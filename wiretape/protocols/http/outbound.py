@@ -38,8 +38,7 @@ class CallTap:
             self._versions.add("2" if exchange.version == "2" else "1.1")
         request = asked(exchange.method, exchange.target, exchange.request_headers, exchange.request_body)
         fields = request.fields()
-        if exchange.status:
-            fields["response"] = response_fields(exchange)
+        fields["response"] = response_fields(exchange)
         if exchange.is_websocket:
             fields["messages"] = [message_field(message) for message in exchange.messages]
         return Interaction(

@@ -45,7 +45,7 @@ class HttpResponder:
 
     @property
     def pause(self) -> float | None:
-        return None
+        return self._server.pause if isinstance(self._server, Http2Server) else None
 
     def greet(self) -> bytes:
         return b""
@@ -54,7 +54,7 @@ class HttpResponder:
         return None
 
     def tick(self) -> bytes:
-        return b""
+        return self._server.tick() if isinstance(self._server, Http2Server) else b""
 
     def receive(self, data: bytes) -> bytes:
         if self._server is None:

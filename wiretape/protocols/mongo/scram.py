@@ -16,9 +16,12 @@ from wiretape.protocols.mongo.replies import OK, error
 from wiretape.tree import Tree
 
 _FAILED: Final = 18
-_SALT: Final = b"wiretape, replay"
 _NONCE: Final = "wiretape"
-_ROUNDS: Mapping[str, int] = MappingProxyType({"SCRAM-SHA-1": 4096, "SCRAM-SHA-256": 4096})  # the fewest that drivers take
+_ROUNDS: Final = 4096  # the fewest that drivers take
+# As long as MongoDB's own: libmongoc takes no other.
+_SALTS: Mapping[str, bytes] = MappingProxyType(
+    {"SCRAM-SHA-1": b"wiretape, replay", "SCRAM-SHA-256": b"wiretape, a mock of a replay"}
+)
 ADVICE: Final = (
     "wiretape: this client checks that the server knows its password, so the mock must know it, too: "
     "set the target's password (${ENV} keeps it out of the file), or replay without credentials in the connection string"
@@ -31,7 +34,7 @@ def _keys(mechanism: str, user: str, password: str) -> Any:
     """What a server keeps of a password. Costs milliseconds by design."""
     if mechanism == "SCRAM-SHA-1":
         password = hashlib.md5(f"{user}:mongo:{password}".encode(), usedforsecurity=False).hexdigest()
-    return ScramMechanism(mechanism).make_auth_info(password, iteration_count=_ROUNDS[mechanism], salt=_SALT)
+    return ScramMechanism(mechanism).make_auth_info(password, iteration_count=_ROUNDS, salt=_SALTS[mechanism])
 
 
 class Authentication:
@@ -44,7 +47,7 @@ class Authentication:
     def start(self, command: Command) -> Reply:
         """Answers saslStart."""
         mechanism, payload = command.body.get("mechanism"), command.body.get("payload")
-        if mechanism not in _ROUNDS:
+        if mechanism not in _SALTS:
             return _step(b"", done=True)  # PLAIN, MONGODB-OIDC, MONGODB-X509: nothing of the server's is checked
         if not self._password:
             return error(_FAILED, "AuthenticationFailed", ADVICE)

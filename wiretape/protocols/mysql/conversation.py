@@ -170,6 +170,7 @@ class Conversation:
 
     def _prepare(self, body: bytes, at: float) -> Take:
         reading = self._begin(body, at)
+        self._last = None
         preparing = Preparing(Prepared(sql=reading.sql, parameters=Parameters(count=0)), self._capabilities)
 
         def take(body: bytes) -> bool:
@@ -264,7 +265,7 @@ class Conversation:
     def _over(self, reading: Reading, results: Results | None = None) -> None:
         """A statement's answer is whole: what it did to the session, and which transaction it ran in."""
         self._number(reading, results.status if results else None)
-        if reading.sql:
+        if reading.sql or reading.incomplete:
             self._learn(reading, results)
             self._finish(reading)
 

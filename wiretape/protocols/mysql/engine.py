@@ -144,6 +144,7 @@ class Engine:
     def _prepare(self, body: bytes) -> None:
         playback = self._playback
         asked = plan(playback.session.asking.decode(body))
+        self._numbers += 1  # a server counts what it refuses, too
         if len(asked.statements) > 1:
             message = "You have an error in your SQL syntax: wiretape knows that only one statement can be prepared at a time"
             return playback.error(message, 1064, "42000")
@@ -152,7 +153,6 @@ class Engine:
         if found is not None and found.fields.get("stage") == "prepare":
             return playback.take(asked, ask, partial(self._answer, asked, (), binary=True))
         columns = self._columns(asked, found)
-        self._numbers += 1
         self._statements[self._numbers] = Statement(asked=asked, parameters=Parameters(count=asked.parameters))
         playback.send(
             b"\0" + U32.write(self._numbers) + U16.write(len(columns)) + U16.write(asked.parameters) + b"\0" + U16.write(0)

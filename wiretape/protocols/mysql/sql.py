@@ -7,7 +7,7 @@ A tokenizer, not a parser: any string is accepted. Callers keep the results by S
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from wiretape.protocols.base import Role
@@ -78,9 +78,9 @@ def tidy(sql: str) -> str:
         texts[places[place]] = name
     first, last = places[parts[0][0]], places[parts[-1][1] - 1]
     first, last = _with_hints(found, first, -1), _with_hints(found, last, 1)
-    for place in range(first, last + 1):
-        if found[place][0] == "string" and not _readable(texts[place]):
-            _in_hexadecimal(found, texts, place)
+    for run in _string_runs(found, first, last):
+        if not all(_readable(texts[place]) for place in run):
+            _in_hexadecimal(found, texts, run)
     return "".join(texts[first : last + 1])
 
 
@@ -98,14 +98,34 @@ def _readable(text: str) -> bool:
     return text.isprintable() or not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufeff\ufffe\uffff]", text)
 
 
-def _in_hexadecimal(found: Sequence[Token], texts: list[str], place: int) -> None:
+def _string_runs(found: Sequence[Token], first: int, last: int) -> Iterator[list[int]]:
+    """The places of string literals; those that follow each other are one."""
+    run: list[int] = []
+    for place in range(first, last + 1):
+        kind = found[place][0]
+        if kind == "string":
+            run.append(place)
+        elif kind not in ("space", "hint"):
+            if run:
+                yield run
+            run = []
+    if run:
+        yield run
+
+
+def _in_hexadecimal(found: Sequence[Token], texts: list[str], run: Sequence[int]) -> None:
     """`_binary'…'` becomes `x'…'`, and so does any string with control characters or bytes of no text in it."""
-    data = string_value(texts[place]).encode("utf-8", "surrogateescape")
-    texts[place] = f"x'{data.hex()}'"
-    before = place - 1 - (found[place - 1][0] == "space")
-    if before >= 0 and found[before] == ("word", "_binary"):
-        texts[before] = texts[place - 1] = ""
-        texts[place] = f"x'{data.hex()}'"
+    first = run[0]
+    data = "".join(string_value(texts[place]) for place in run).encode("utf-8", "surrogateescape")
+    for place in range(first, run[-1] + 1):
+        texts[place] = texts[place] if found[place][0] == "hint" else ""
+    texts[first] = f"x'{data.hex()}'"
+    before = first - 1 - (found[first - 1][0] == "space")
+    if before >= 0 and found[before][1].lower() == "_binary":
+        texts[before] = texts[first - 1] = ""
+    standing = next((text for text in reversed(texts[:first]) if text), "")
+    if standing and (standing[-1].isalnum() or standing[-1] in "_$@" or standing[-1] > "\x7f"):
+        texts[first] = " " + texts[first]  # or it would belong to what stands before it
 
 
 def _without_comments(space: str) -> str:

@@ -13,7 +13,9 @@ from wiretape.protocols.base import Ask, Role
 from wiretape.protocols.postgres.copydata import cell
 from wiretape.protocols.postgres.copylayout import Layout, layout_of
 from wiretape.protocols.postgres.cursors import read_by
-from wiretape.protocols.postgres.sql import Statement, canonical, identifier, values
+from wiretape.protocols.postgres.meaning import canonical, likely, type_of
+from wiretape.protocols.postgres.sql import Statement, identifier
+from wiretape.protocols.postgres.sql import canonical as statements_of
 from wiretape.protocols.postgres.types import Catalog, parse_type
 from wiretape.protocols.postgres.values import from_tree
 from wiretape.tree import Tree
@@ -54,7 +56,7 @@ def plan(sql: str) -> Plan:
 
 
 def _plan(sql: str) -> Plan:
-    statements = canonical(sql)
+    statements = statements_of(sql)
     roles = {statement.role for statement in statements}
     return Plan(
         sql=sql,
@@ -71,18 +73,32 @@ def _plan(sql: str) -> Plan:
 _kept = lru_cache(maxsize=4096)(_plan)
 
 
-def make(target: str, asked: Plan, params: Sequence[str | bytes | None]) -> Ask:
-    """The ask of a plan with its parameters, as text or None (bytes where a binary parameter's type is not known)."""
+def make(target: str, asked: Plan, params: Sequence[str | bytes | None], types: tuple[int, ...] = ()) -> Ask:
+    """The ask of a plan with its parameters, as text or None (bytes where a binary parameter's type is not known), and their
+    types (0: not known)."""
     if all(value is None or len(value) <= _LONGEST_VALUE_KEPT for value in params):
-        return _kept_ask(target, asked, tuple(params))
-    return _make(target, asked, params)
+        return _kept_ask(target, asked, tuple(params), types)
+    return _make(target, asked, params, types)
 
 
-def _make(target: str, asked: Plan, params: Sequence[Tree]) -> Ask:
+def meant(statement: Statement, params: Sequence[Tree], types: Sequence[int]) -> tuple[Tree, ...]:
+    """The values of a statement in the spelling in which they are compared. `types` are the parameters' (0: not known)."""
+    out = []
+    for slot, kind in zip(statement.literals, statement.types, strict=True):
+        if isinstance(slot, int):
+            known = types[slot - 1] if 0 < slot <= len(types) else 0
+            value = params[slot - 1] if 0 < slot <= len(params) else None
+            out.append(canonical(known or type_of(kind), value))
+        else:
+            out.append(canonical(type_of(kind), slot))
+    return tuple(out)
+
+
+def _make(target: str, asked: Plan, params: Sequence[Tree], types: Sequence[int] = ()) -> Ask:
     if len(asked.statements) == 1:
-        found = values(asked.statements[0], params)
+        found = meant(asked.statements[0], params, types)
     else:
-        found = tuple(value for statement in asked.statements for value in values(statement, params))
+        found = tuple(value for statement in asked.statements for value in meant(statement, params, types))
     return Ask(target=target, operation=asked.sql, shape=asked.shape, values=found, writes=asked.writes, role=asked.role)
 
 
@@ -113,8 +129,15 @@ def ask(call: Call) -> Ask:
     if not isinstance(params, list):
         return _make(call.target, plan(call.operation), ())
     named = types if isinstance(types, list) else []
-    texts = [_text(value, named[index] if index < len(named) else "") for index, value in enumerate(params)]
-    return _make(call.target, plan(call.operation), texts)
+    kinds = [str(named[index]) if index < len(named) else "" for index in range(len(params))]
+    texts = [_text(value, kind) for value, kind in zip(params, kinds, strict=True)]
+    oids = [_known(kind) or likely(value) for value, kind in zip(params, kinds, strict=True)]
+    return _make(call.target, plan(call.operation), texts, oids)
+
+
+def _known(kind: str) -> int:
+    """The OID of a parameter's type, 0 where the recording does not tell it."""
+    return 0 if kind == "unknown" else type_of(kind)
 
 
 def _text(value: Tree, kind: Tree) -> Tree:

@@ -16,12 +16,12 @@ OTHER: Final = 2
 
 class Channels:
     """LISTEN and UNLISTEN take effect at once here, and end with a transaction that is rolled back. A server tells of
-    notifications only while no transaction is open: until then they wait."""
+    notifications only while no transaction is open: until then they are `waiting` (process, channel, payload)."""
 
     def __init__(self) -> None:
         self._heard: set[str] = set()
         self._before: frozenset[str] | None = None
-        self._waiting: list[tuple[int, str, str]] = []
+        self.waiting: list[tuple[int, str, str]] = []
 
     def __contains__(self, channel: str) -> bool:
         return channel in self._heard
@@ -49,7 +49,7 @@ class Channels:
 
     def tell(self, process: int, channel: str, payload: str) -> None:
         """A notification waits to be sent."""
-        self._waiting.append((process, channel, payload))
+        self.waiting.append((process, channel, payload))
 
     def own(self, notifications: Tree) -> None:
         """Notifications of the connection itself, as a recorded call has them."""
@@ -59,7 +59,7 @@ class Channels:
 
     def collect(self, wording: Wording) -> bytes:
         """What has waited."""
-        waiting, self._waiting = self._waiting, []
+        waiting, self.waiting = self.waiting, []
         return b"".join(
             NotificationResponse(process=process, channel=wording.spoken(channel), payload=wording.spoken(payload)).encode()
             for process, channel, payload in waiting

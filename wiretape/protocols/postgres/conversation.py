@@ -19,7 +19,9 @@ from wiretape.protocols.postgres.backend import Column
 from wiretape.protocols.postgres.copies import BOTH_WAYS, Copies
 from wiretape.protocols.postgres.copylayout import Direction, introspection
 from wiretape.protocols.postgres.cursors import Cursors, closed, declared, written_out
+from wiretape.protocols.postgres.functions import arguments, function_sql
 from wiretape.protocols.postgres.ledger import Ledger
+from wiretape.protocols.postgres.meaning import OBVIOUS
 from wiretape.protocols.postgres.messages import PgMessage
 from wiretape.protocols.postgres.observed import Observed
 from wiretape.protocols.postgres.pending import Pending, Portal, Prepared
@@ -29,7 +31,6 @@ from wiretape.protocols.postgres.sql import quoted
 from wiretape.protocols.postgres.types import type_name
 from wiretape.tree import Tree
 
-FUNCTION: Final = "a function call by OID is not recorded"
 UNANSWERED: Final = "the connection ended before the answer was whole"
 
 _QUEUED: Mapping[int, type[PgMessage]] = MappingProxyType({tag: frontend.FRONTEND[tag] for tag in b"PBDECSQF"})
@@ -58,7 +59,7 @@ class Conversation:
             ord("D"): self._row, ord("C"): self._completed, ord("Z"): self._ready, ord("T"): self._described,
             ord("t"): self._parameters, ord("I"): self._completed, ord("E"): self._failed, ord("N"): self._noticed,
             ord("S"): self._changed, ord("G"): self._copy_in, ord("H"): self._copy_out, ord("d"): self._copy_data,
-            ord("A"): self._notified, ord("K"): self._keyed,
+            ord("V"): self._returned, ord("A"): self._notified, ord("K"): self._keyed,
         }  # fmt: skip
 
     @property
@@ -97,7 +98,7 @@ class Conversation:
         if isinstance(message, frontend.Query):
             pending.reading = Reading(sql=self._observed.text(message.sql), simple=True, started=at)
         elif isinstance(message, frontend.FunctionCall):
-            pending.reading = Reading(sql=f"FunctionCall {message.function}", simple=True, started=at, incomplete=FUNCTION)
+            pending.reading = Reading(sql=function_sql(message), simple=True, started=at, params=[*arguments(message)])
         elif isinstance(message, frontend.Parse):
             pending.prepared = Prepared(sql=self._observed.text(message.sql), types=message.types, at=at)
         return pending
@@ -153,6 +154,9 @@ class Conversation:
                 reading.params.append(None if data is None else decode(data))
         if prepared.described:
             reading.param_types = [type_name(wording.catalog, oid, -1) for oid in prepared.described]
+        elif any(oid not in OBVIOUS for oid in prepared.types):
+            named = ["unknown" if oid in OBVIOUS else type_name(wording.catalog, oid, -1) for oid in prepared.types]
+            reading.param_types = [*named]
         return reading
 
     def _parsed(self) -> None:
@@ -239,6 +243,10 @@ class Conversation:
             self._cursors.declare(made, written_out(made.query, reading.params or ()))
         elif asked.verb == "CLOSE":
             self._cursors.close(closed(reading.sql))
+
+    def _returned(self, body: bytes) -> None:
+        """A function that was called by its OID returned."""
+        self._current().result = backend.FunctionCallResponse.decode(body)
 
     def _suspended(self) -> None:
         reading = self._current()

@@ -22,6 +22,7 @@ _NUMERIC, _BYTEA, _TEXT = 1700, 17, 25
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _ESCAPED = re.compile(r"\\(?:x([0-9a-fA-F]{1,2})|([0-7]{1,3})|(.))", re.DOTALL)
 _SPECIAL = {"\\": "\\\\", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v"}
+_OPEN_LINE = re.compile(r"(?<!\\)(?:\\\\)*\\\n")  # the backslash belongs to no other
 _END: Final = "\\."
 
 
@@ -102,7 +103,7 @@ def _shown(text: str) -> Tree:
 
 def _text_rows(layout: Layout, text: str) -> Iterator[Tree]:
     """Raises ValueError on data that is not plain rows."""
-    if "\\\n" in text:
+    if _OPEN_LINE.search(text):
         raise ValueError("a line ends in a backslash")
     delimiter, null = layout.delimiter, layout.null
     for line in text.removesuffix("\n").split("\n") if text else ():

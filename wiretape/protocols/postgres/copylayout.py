@@ -14,7 +14,7 @@ type Direction = Literal["in", "out"]
 type Form = Literal["text", "csv", "binary"]
 
 _STREAMED = re.compile(
-    r"""copy (?:binary )?(?:\(.*\)|(?:"(?:[^"]|"")*+"|[^\s"(])++(?: \([^()]*\))?) (?:(from) stdin|to stdout)\b(.*)""",
+    r"""copy (?:binary )?(?:\(.*\)|(?:"(?:[^"]|"")*+"|[^\s"(])++(?: \([^()]*\))?) (?:(from)|to) (?:stdin|stdout)\b(.*)""",
     re.DOTALL,
 )
 _INTO = re.compile(r"""copy ((?:"(?:[^"]|"")*+"|[^\s"(])++)(?: \(([^()]*)\))? from\b""")

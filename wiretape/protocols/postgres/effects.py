@@ -21,7 +21,8 @@ _SESSION_QUERY = re.compile(rf"select {_SESSION_CALL}(?:, {_SESSION_CALL})*|sele
 _TYPE_QUERY = re.compile(r"\b(?:from|join) (?:pg_catalog\.)?pg_type\b")
 _WRITING_VERBS = frozenset(
     ("insert", "update", "delete", "merge", "truncate", "create", "alter", "drop", "comment", "grant", "revoke", "reindex",
-     "cluster", "vacuum", "refresh", "security", "import", "reassign", "call", "do", "notify")
+     "cluster", "vacuum", "refresh", "security", "import", "reassign", "call", "do", "notify",
+     "functioncall")
 )  # fmt: skip
 _WRITING_PART = re.compile(
     r"(?:\(|[()] |^explain (?:analyze |verbose )*)(?:insert into|update|delete from|merge into) (?!set\b)\S"

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from wiretape.case import Call
 from wiretape.protocols.base import Answers, Ask, Miss
-from wiretape.protocols.postgres import diagnostics, frontend, simple
-from wiretape.protocols.postgres.asks import plan
+from wiretape.protocols.postgres import frontend, simple
+from wiretape.protocols.postgres.asks import Plan, plan
+from wiretape.protocols.postgres.backend import FunctionCallResponse
 from wiretape.protocols.postgres.extended import Extended
 from wiretape.protocols.postgres.framing import Stream
+from wiretape.protocols.postgres.functions import arguments, function_sql, returned
 from wiretape.protocols.postgres.playback import Playback
 from wiretape.protocols.postgres.rounds import Round, Rounds
 from wiretape.protocols.postgres.session import Session
 
 _BIND = ord("B")
 _NEVER_SKIPPED = frozenset(b"SX")
-_FUNCTION = diagnostics.error("0A000", "wiretape: function calls by OID are not played back")
 
 
 class Engine:
@@ -117,8 +119,18 @@ class Engine:
         frontend.Flush.decode(body)
 
     def _function(self, body: bytes) -> None:
-        frontend.FunctionCall.decode(body)
-        self._playback.error(_FUNCTION)
+        message = frontend.FunctionCall.decode(body)
+        asked = plan(function_sql(message))
+        self._playback.take(self._playback.ask(asked, arguments(message)), partial(self._returned, asked))
+
+    def _returned(self, asked: Plan, answer: Call | Miss) -> None:
+        """The answer to a function call was found."""
+        rendered = self._playback.rendered(answer, asked, (), ())
+        self._playback.out.append(rendered.notices)
+        if rendered.error:
+            self._playback.failed(rendered, asked)
+        else:
+            self._playback.out.append(FunctionCallResponse(value=returned(rendered.call.fields.get("result"))).encode())
         self._playback.ready()
 
     def _terminate(self, body: bytes) -> None:

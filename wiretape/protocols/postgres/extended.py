@@ -42,8 +42,13 @@ from wiretape.tree import Tree
 
 _PARSED, _BOUND, _CLOSED = ParseComplete().encode(), BindComplete().encode(), CloseComplete().encode()
 _NO_DATA, _SUSPENDED, _EMPTY = NoData().encode(), PortalSuspended().encode(), EmptyQueryResponse().encode()
-_SESSION = frozenset(("parameters", "notifications"))
+_TYPED = frozenset(bytes([byte]) for byte in b"-+.0123456789tfynoTFYNO{")
 _RETYPED = diagnostics.error("0A000", "cached plan must not change result type")
+
+
+def _typed(data: bytes | None) -> bool:
+    """Whether the type of a parameter's text may matter to what it means: it may be a number, a moment, a boolean, an array."""
+    return data is not None and data[:1] in _TYPED
 
 
 class Extended:
@@ -133,7 +138,8 @@ class Extended:
         if len(message.parameters) != needed:
             told = f"bind message supplies {len(message.parameters)} parameters, but prepared statement needs {needed}"
             return self._error(diagnostics.error("08P01", told))
-        ask = self._playback.ask(prepared.plan, self._parameters(message, prepared))
+        types = self._types(prepared) if any(map(_typed, message.parameters)) or any(message.formats) else prepared.types
+        ask = self._playback.ask(prepared.plan, self._parameters(message, types), types)
         if (like := expected(self._playback, prepared.plan, ask)) is not None:
             return self._bind_copy(message, prepared, ask, like)
         self.asked = prepared, self._playback.session.asking, ask
@@ -146,7 +152,7 @@ class Extended:
         if message.portal in self._portals:
             self._portals[message.portal].like = like
 
-    def _parameters(self, message: frontend.Bind, prepared: Prepared) -> list[str | bytes | None]:
+    def _parameters(self, message: frontend.Bind, types: tuple[int, ...]) -> list[str | bytes | None]:
         """The parameters as text, or as bytes where their type is not known."""
         wording = self._playback.session.asking
         out: list[str | bytes | None] = []
@@ -156,8 +162,7 @@ class Extended:
             elif not format_of(message.formats, index):
                 out.append(decoded(wording, data))
             else:
-                oid = self._types(prepared)[index]
-                said = to_text(wording.catalog, oid, data, wording.style)
+                said = to_text(wording.catalog, types[index], data, wording.style)
                 out.append(data if said is None else said)
         return out
 
@@ -167,7 +172,7 @@ class Extended:
         if len(prepared.types) < count or 0 in prepared.types:
             recorded = self._playback.like(prepared.plan)
             catalog = self._playback.renderer.wording.catalog
-            prepared.types = complete_types(catalog, prepared.types, count, recorded, prepared.plan.sql)
+            prepared.types = complete_types(catalog, prepared.types, count, recorded, prepared.plan)
         return prepared.types
 
     def bound(self, message: frontend.Bind, prepared: Prepared, ask: Ask, answer: Call | Miss) -> None:
@@ -387,7 +392,7 @@ class Extended:
         if known.parses:
             self._held = self._statements[""] = known.prepared
         rendered = self._playback.rendered(answer, known.prepared.plan, known.ask.values, known.bind.results)
-        if rendered.stage or rendered.notices or rendered.shape is None or not _SESSION.isdisjoint(rendered.call.fields):
+        if not rendered.plain:
             return False
         result = rendered.results[0]
         self._portals[""] = Portal(

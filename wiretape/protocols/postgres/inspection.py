@@ -15,7 +15,7 @@ from wiretape.protocols.postgres.results import BYTEA, Shape, Wording, shape
 from wiretape.protocols.postgres.settings import style
 from wiretape.protocols.postgres.sql import Statement
 from wiretape.protocols.postgres.types import Catalog
-from wiretape.protocols.postgres.values import from_tree, to_binary
+from wiretape.protocols.postgres.values import NoBinary, from_tree, is_record, record_binary, to_binary
 from wiretape.tree import Tree
 
 _DATES = frozenset({1082, 1114, 1184, 1186, 1115, 1182, 1185, 1187})
@@ -60,6 +60,7 @@ SCHEMA: Mapping[str, Tree] = MappingProxyType(
         },
         "notices": {"type": "array", "items": _ERROR},
         "parameters": {"type": "object", "additionalProperties": _SCALAR, "description": "settings that the call changed"},
+        "result": {"description": "what a function returned that was called by its OID"},
         "cursor": {"type": "string", "description": "the query of the cursor that a FETCH or MOVE reads"},
         "payload": {"type": "string", "description": "what another connection's NOTIFY told this one"},
         "notifications": {
@@ -190,8 +191,13 @@ class _Inspection:
             return
         try:
             text = from_tree(self._wording.catalog, oid, value)
+            if is_record(oid, value):
+                record_binary(self._wording.catalog, value, self._wording.style)
+                return
             if text is not None and self._wording.catalog.by_oid(oid) is not None:
                 to_binary(self._wording.catalog, oid, text, self._wording.style)
+        except NoBinary:
+            return
         except EncodeError as error:
             yield EncodeError(path, error.reason)
 

@@ -45,9 +45,9 @@ class Playback:
         self.out.clear()
         return out
 
-    def ask(self, asked: Plan, params: Sequence[str | bytes | None] = ()) -> Ask:
+    def ask(self, asked: Plan, params: Sequence[str | bytes | None] = (), types: tuple[int, ...] = ()) -> Ask:
         """What the client asks; of a cursor that the recording does not tell the query of, without it."""
-        made = make(self._target, asked, params)
+        made = make(self._target, asked, params, types)
         if asked.cursor and (found := self.session.cursors.get(asked.cursor)) is not None:
             full = reading(made, *found)
             return made if self.peek(full) is None and self.peek(made) is not None else full
@@ -147,6 +147,6 @@ class Playback:
             self.on_idle()
         if not self.closed:
             self.out.append(self.session.changed())
-            if self.session.status == IDLE:
+            if self.session.channels.waiting and self.session.status == IDLE:
                 self.out.append(self.session.channels.collect(self.session.wording))
             self.out.append(_READY[self.session.status])

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from wiretape.case import Call
-from wiretape.protocols.postgres.asks import Plan
+from wiretape.protocols.postgres.asks import Plan, plan
 from wiretape.protocols.postgres.frontend import Bind, Describe, Execute
+from wiretape.protocols.postgres.meaning import likely, type_of
 from wiretape.protocols.postgres.rendering import Rendered
 from wiretape.protocols.postgres.results import TEXT, Shape, Wording
 from wiretape.protocols.postgres.types import Catalog, parse_type
 from wiretape.tree import Tree
 
-_CAST = re.compile(r"\$(\d+)\s*::\s*([a-z_][\w.]*(?:\[\])?)", re.IGNORECASE)
 _SMALL: Final = 80  # bytes; longer than any name is
 _ORDINARY: Final = 512  # bytes; longer than most parameters are
 
@@ -89,17 +88,38 @@ def decoded(wording: Wording, data: bytes) -> str | bytes:
         return data
 
 
-def complete_types(catalog: Catalog, types: tuple[int, ...], count: int, recorded: Call | None, sql: str) -> tuple[int, ...]:
-    """The types of `count` parameters of which the client gave `types` (0: not given): as recorded, as cast, or text."""
+def complete_types(catalog: Catalog, types: tuple[int, ...], count: int, recorded: Call | None, asked: Plan) -> tuple[int, ...]:
+    """The types of `count` parameters of which the client gave `types` (0: not given): as recorded, as cast, as the recorded
+    value tells, or text."""
     told = recorded.fields.get("param_types") if recorded is not None else None
     named = told if isinstance(told, list) else []
-    casts = {int(number): kind for number, kind in _CAST.findall(sql)}
     out = []
     for index in range(count):
         oid = types[index] if index < len(types) else 0
-        for kind in (named[index] if index < len(named) else None, casts.get(index + 1)):
-            if not oid and kind:
+        place = _place(asked, index + 1)
+        cast = asked.statements[0].types[place] if place >= 0 else ""
+        for kind in (named[index] if index < len(named) else None, cast):
+            if not oid and kind and kind != "unknown":
                 with suppress(ValueError):  # a type that is not known is as good as none
                     oid = parse_type(catalog, str(kind))[0]
-        out.append(oid or TEXT)
+        out.append(oid or _recorded_type(recorded, place, index) or TEXT)
     return tuple(out)
+
+
+def _place(asked: Plan, parameter: int) -> int:
+    """Where among a statement's values a parameter stands first; -1 where it does not."""
+    literals = asked.statements[0].literals
+    return next((at for at, slot in enumerate(literals) if type(slot) is int and slot == parameter), -1)
+
+
+def _recorded_type(recorded: Call | None, place: int, index: int) -> int:
+    """The type that a recorded value tells: a literal's where the recording driver wrote those, or a parameter's; 0: none."""
+    if recorded is None:
+        return 0
+    statement = plan(recorded.operation).statements[0]
+    slot = statement.literals[place] if 0 <= place < len(statement.literals) else None
+    if isinstance(slot, int) or not statement.literals:
+        params = recorded.fields.get("params")
+        at = slot - 1 if isinstance(slot, int) else index
+        return likely(params[at]) if isinstance(params, list) and 0 <= at < len(params) else 0
+    return (type_of(statement.types[place]) or likely(slot)) if 0 <= place < len(statement.types) else 0

@@ -9,7 +9,7 @@ from typing import Final
 from wiretape.protocols.base import Interaction, Role
 from wiretape.protocols.postgres import copydata
 from wiretape.protocols.postgres.asks import plan
-from wiretape.protocols.postgres.backend import Column
+from wiretape.protocols.postgres.backend import Column, FunctionCallResponse
 from wiretape.protocols.postgres.copyreading import MAX_DATA, CopyReading
 from wiretape.protocols.postgres.results import Wording, columns_tree, derived, row_reader, tag_of
 from wiretape.protocols.postgres.sql import Statement, tidy
@@ -57,6 +57,7 @@ class Reading:
     size: int = 0
     ignored: bool = False
     open: bool = False
+    result: FunctionCallResponse | None = None
     gave_up: bool = False
     cursor: str = ""
     described: bool = False
@@ -132,6 +133,8 @@ class Reading:
             partial = [self.now] if self.now else []
             for result in [*self.done, *partial][:1]:
                 out.update(_result(result, statements, 0))
+        if self.result is not None:
+            out["result"] = self.result.value
         if self.gave_up:
             out["copy_fail"] = True
         if self.described:

@@ -20,6 +20,7 @@ from wiretape.tree import Tree
 
 _KEPT: Final = 4096  # rendered calls a connection keeps, of so many bytes in all
 _KEPT_BYTES: Final = 32 * 1024 * 1024
+_SESSION: Final = frozenset(("parameters", "notifications"))
 _LARGEST: Final = 256 * 1024  # bytes; larger ones are rendered each time
 
 
@@ -37,7 +38,8 @@ class Result:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """A call's whole answer. `error` is the message, empty where it worked, and `stage` where it came up."""
+    """A call's whole answer. `error` is the message, empty where it worked, and `stage` where it came up. `plain`: rows, and
+    nothing that tells of the session."""
 
     call: Call
     results: tuple[Result, ...]
@@ -45,7 +47,7 @@ class Rendered:
     error: bytes = b""
     stage: str = ""
     fatal: bool = False
-    suspended: bool = False
+    plain: bool = False
 
     @property
     def shape(self) -> Shape | None:
@@ -82,7 +84,7 @@ def render(wording: Wording, call: Call, formats: Sequence[int]) -> Rendered:
         error=failure(wording, error) if error is not None else b"",
         stage=stage,
         fatal=isinstance(error, Mapping) and error.get("severity") in ("FATAL", "PANIC"),
-        suspended=fields.get("suspended") is True,
+        plain=not (stage or fields.get("notices")) and results[0].shape is not None and _SESSION.isdisjoint(fields),
     )
 
 

@@ -11,10 +11,19 @@ from wiretape.errors import EncodeError
 from wiretape.protocols.postgres.backend import Column, CommandComplete, DataRow, RowDescription
 from wiretape.protocols.postgres.sql import Statement
 from wiretape.protocols.postgres.types import Catalog, parse_type, type_name, type_size
-from wiretape.protocols.postgres.values import Style, from_tree, to_binary, to_text, tree_maker
+from wiretape.protocols.postgres.values import (
+    Style,
+    from_tree,
+    is_record,
+    record_binary,
+    record_tree,
+    to_binary,
+    to_text,
+    tree_maker,
+)
 from wiretape.tree import Tree
 
-BYTEA, TEXT = 17, 25
+BYTEA, TEXT, RECORD = 17, 25, 2249
 
 _COUNTED: Mapping[str, str] = MappingProxyType(
     {"INSERT": "INSERT 0 {}", "UPDATE": "UPDATE {}", "DELETE": "DELETE {}", "MERGE": "MERGE {}", "FETCH": "FETCH {}",
@@ -75,6 +84,8 @@ def decoder(wording: Wording, oid: int, form: int) -> Callable[[bytes], Tree]:
         return said if make is None else make(said)
 
     def binary(data: bytes) -> Tree:
+        if oid == RECORD:
+            return record_tree(catalog, data, style)
         said = to_text(catalog, oid, data, style) if oid else None
         return data if said is None else said if make is None else make(said)
 
@@ -201,6 +212,8 @@ def encoder(wording: Wording, oid: int, form: int) -> Callable[[Tree], bytes | N
             if form or oid in _TEXTS:
                 return value
             raise EncodeError("", "this value is known in binary form only, and the client asks for text")
+        if form and is_record(oid, value):
+            return record_binary(catalog, value, style)
         text = from_tree(catalog, oid, value)
         if text is None:
             return None

@@ -83,18 +83,30 @@ def write_multirange(text: str, subtype: int, write: Write) -> bytes:
 
 def read_row(data: bytes, expected: Sequence[int] | None, read: Read) -> str:
     """The text of a binary row. `expected` are the types of its fields, None where only the row itself says."""
+    fields = row_fields(data, read)
+    demand(expected is None or [oid for oid, _ in fields] == list(expected), "not a row of that type")
+    return row_text([text for _, text in fields])
+
+
+def row_fields(data: bytes, read: Read) -> list[tuple[int, str | None]]:
+    """The fields of a binary row: types and texts."""
     (count,) = INT4.unpack_from(data)
     demand(0 <= count <= (len(data) - 4) // _FIELD.size, "more fields than bytes")
-    texts, oids, at = [], [], 4
+    fields: list[tuple[int, str | None]] = []
+    at = 4
     for _ in range(count):
         oid, size = _FIELD.unpack_from(data, at)
         at += _FIELD.size
-        oids.append(oid)
         demand(-1 <= size <= len(data) - at, "a field is longer than its row")
-        texts.append("" if size < 0 else _quote(read(oid, data[at : at + size]), _ROW_MARKS))
+        fields.append((oid, None if size < 0 else read(oid, data[at : at + size])))
         at += max(size, 0)
-    demand(at == len(data) and (expected is None or oids == list(expected)), "not a row of that type")
-    return "(" + ",".join(texts) + ")"
+    demand(at == len(data), "bytes after the last field")
+    return fields
+
+
+def row_text(texts: Sequence[str | None]) -> str:
+    """The text of a row of these values."""
+    return "(" + ",".join("" if text is None else _quote(text, _ROW_MARKS) for text in texts) + ")"
 
 
 def write_row(text: str, fields: Sequence[int], write: Write) -> bytes:
@@ -103,8 +115,13 @@ def write_row(text: str, fields: Sequence[int], write: Write) -> bytes:
     demand(text[:1] == "(" and text[-1:] == ")", "no parentheses")
     values = _split_row(text[1:-1], "()") if fields else []
     demand(len(values) == len(fields), "another number of fields")
+    return write_fields(list(zip(fields, values, strict=True)), write)
+
+
+def write_fields(fields: Sequence[tuple[int, str | None]], write: Write) -> bytes:
+    """The binary form of a row of these types and texts."""
     out = INT4.pack(len(fields))
-    for oid, value in zip(fields, values, strict=True):
+    for oid, value in fields:
         part = None if value is None else write(oid, value)
         out += struct.pack("!I", oid) + framed(part)
     return out

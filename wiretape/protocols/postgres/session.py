@@ -84,6 +84,7 @@ class Session:
         return known.get(canonical_name(name, known))
 
     def _assign(self, name: str, value: str) -> None:
+        value = value.replace("\0", "")  # which no text of a server has
         if name == "client_encoding":
             value = spelled(value)
         name = canonical_name(name, self.parameters)

@@ -32,12 +32,14 @@ class Statement:
     """One SQL statement as it is matched.
 
     `shape` has `?` for every literal and parameter, no comments, and unquoted words in lower case. `literals` are those
-    places in order of appearance. `verb` is the word that says what is done (`SELECT`, `INSERT`; behind WITH its main
-    statement's), in upper case, empty for an empty statement. `writes`: it changes state on the server.
+    places in order of appearance, `types` what the text tells of the type of each (empty: nothing). `verb` is the word that
+    says what is done (`SELECT`, `INSERT`; behind WITH its main statement's), in upper case, empty for an empty statement.
+    `writes`: it changes state on the server.
     """
 
     shape: str
     literals: tuple[Slot, ...]
+    types: tuple[str, ...]
     role: Role
     writes: bool
     verb: str
@@ -54,9 +56,14 @@ def canonical(sql: str) -> tuple[Statement, ...]:
 
 def _statement(found: list[Token]) -> Statement:
     verb = verb_of(found)
-    shape, slots = shape_of(found)
+    shape, slots, types = shape_of(found)
     return Statement(
-        shape=shape, literals=slots, role=role_of(verb, shape, slots), writes=does_write(verb, shape), verb=verb.upper()
+        shape=shape,
+        literals=slots,
+        types=types,
+        role=role_of(verb, shape, slots),
+        writes=does_write(verb, shape),
+        verb=verb.upper(),
     )
 
 

@@ -44,20 +44,21 @@ def learn(catalog: Catalog, columns: Sequence[str], rows: Sequence[Tree]) -> dic
 
 
 def rows(catalog: Catalog, oids: Sequence[int]) -> list[dict[str, Tree]]:
-    """What asyncpg's `typeinfo_tree` says of these types and of those they are made of, innermost first; built-in types, which
-    it knows itself, left out."""
+    """What asyncpg's `typeinfo_tree` says of these types and of those they are made of, innermost first; built-in base types,
+    which it knows itself, left out."""
     out: dict[int, dict[str, Tree]] = {}
 
     def tell(oid: int, depth: int) -> None:
         found = catalog.by_oid(oid)
-        if found is None or oid < _FIRST_CUSTOM or oid in out or depth > _DEEPEST:
+        own = oid >= _FIRST_CUSTOM
+        if found is None or not (own or found.element) or oid in out or depth > _DEEPEST:
             return
         for inner in (found.element, *(kind for _, kind in found.fields)):
             tell(inner, depth + 1)
         named = found.category == "composite"
         out[oid] = {
             "oid": oid,
-            "ns": "public",
+            "ns": "public" if own else "pg_catalog",
             "name": f"_{found.name[:-2]}" if found.category == "array" else found.name,
             "kind": _KINDS[found.category],
             "basetype": found.element if found.category == "domain" else None,

@@ -16,6 +16,7 @@ from wiretape.protocols.base import Ask, Side
 from wiretape.protocols.postgres import backend, diagnostics, frontend
 from wiretape.protocols.postgres.asks import plan
 from wiretape.protocols.postgres.framing import Stream
+from wiretape.protocols.postgres.meaning import written
 from wiretape.protocols.postgres.messages import PROTOCOL_3_0
 from wiretape.protocols.postgres.tap import PgTap
 from wiretape.tree import Tree
@@ -138,7 +139,7 @@ class PgUpstream:
 def _params(ask: Ask) -> list[Tree]:
     """The values of `$1`, `$2` …: `ask.values` holds those of literals, too."""
     places = zip(plan(ask.operation).statements[0].literals, ask.values, strict=False)
-    found = {slot: value for slot, value in places if isinstance(slot, int)}
+    found = {slot: written(value) for slot, value in places if isinstance(slot, int)}
     return [found.get(number) for number in range(1, max(found, default=0) + 1)]
 
 

@@ -23,10 +23,13 @@ from wiretape.protocols.postgres.network import NETWORK
 from wiretape.protocols.postgres.numbers import NUMBERS, float_text
 from wiretape.protocols.postgres.scalar import Codec, NoText, Style
 from wiretape.protocols.postgres.texts import TEXT, TEXTS
-from wiretape.protocols.postgres.types import Catalog, Type, type_name
+from wiretape.protocols.postgres.types import Catalog, Type, parse_type, type_name
 from wiretape.tree import Number, Tree, kind
 
-__all__ = ["Style", "from_tree", "to_binary", "to_text", "to_tree", "tree_maker"]
+__all__ = [
+    "NoBinary", "Style", "from_tree", "is_record", "record_binary", "record_tree", "to_binary", "to_text", "to_tree",
+    "tree_maker",
+]  # fmt: skip
 
 _SCALARS: Mapping[int, Codec] = MappingProxyType({**NUMBERS, **MOMENTS, **TEXTS, **NETWORK, **GEOMETRY})
 _VECTORS = MappingProxyType({22: 21, 30: 26})
@@ -40,6 +43,10 @@ _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+(?:[eE][+-]?[0-9]+)?|[eE][+-
 _LONGEST_NUMBER = 1000  # characters: longer ones are kept as text, far below Python's limit of 4,300 digits
 
 _PLAIN_STYLE = Style()
+
+
+class NoBinary(EncodeError):
+    """The value is text that can be served as such; there is no knowing its binary form."""
 
 
 def to_text(catalog: Catalog, oid: int, data: bytes, style: Style = _PLAIN_STYLE) -> str | None:
@@ -89,7 +96,7 @@ def to_binary(catalog: Catalog, oid: int, text: str, style: Style = _PLAIN_STYLE
         return _write(catalog, oid, text, style, _DEEPEST)
     except NoText as error:
         name = type_name(catalog, oid, -1)
-        raise EncodeError("", f"the binary form of {name} is not known ({error}); have the client ask for text") from None
+        raise NoBinary("", f"the binary form of {name} is not known ({error}); have the client ask for text") from None
     except (ValueError, LookupError, struct.error, OverflowError):
         raise EncodeError(
             "", f"{_shorten(text)} is not {_article(type_name(catalog, oid, -1))}: {_expects(catalog, oid)}"
@@ -200,6 +207,43 @@ def _number(text: str, *, fractions: bool) -> Tree:
     return text
 
 
+def record_tree(catalog: Catalog, data: bytes, style: Style) -> Tree:
+    """A row of no declared type: its text does not tell the types of its fields, so they stand beside the values, as
+    `[[int4, 5], [text, a point]]`. The bytes themselves where they cannot be read."""
+
+    def read(oid: int, part: bytes) -> str:
+        return _read(catalog, oid, part, style, _DEEPEST)
+
+    try:
+        fields = rows.row_fields(data, read)
+    except (NoText, ValueError, LookupError, struct.error, OverflowError):
+        return data
+    return [[type_name(catalog, oid, -1), None if text is None else to_tree(catalog, oid, text)] for oid, text in fields]
+
+
+def is_record(oid: int, value: Tree) -> bool:
+    """Whether a value is one that `record_tree` gives."""
+    return oid == _RECORD and isinstance(value, list)
+
+
+def record_binary(catalog: Catalog, value: Tree, style: Style) -> bytes:
+    """The opposite of `record_tree`. Raises EncodeError, with an empty path."""
+    return rows.write_fields(_record_fields(catalog, value), lambda oid, text: to_binary(catalog, oid, text, style))
+
+
+def _record_fields(catalog: Catalog, value: Tree) -> list[tuple[int, str | None]]:
+    fields = []
+    for field in value if isinstance(value, list) else [None]:
+        if not isinstance(field, list) or len(field) != 2:
+            raise EncodeError("", "expected a list of fields, each of them [type, value]")
+        try:
+            oid = parse_type(catalog, str(field[0]))[0]
+        except ValueError as error:
+            raise EncodeError("", str(error)) from None
+        fields.append((oid, from_tree(catalog, oid, field[1])))
+    return fields
+
+
 def _base(catalog: Catalog, oid: int) -> int:
     """The type behind a domain, which has its values."""
     for _ in range(_DEEPEST):
@@ -248,6 +292,8 @@ def _bytes_text(catalog: Catalog, oid: int, value: bytes) -> str:
 def _nested(catalog: Catalog, oid: int, value: list[Tree] | dict[str, Tree]) -> str:
     if oid in (_JSON, _JSONB):
         return _json(value, jsonb=oid == _JSONB)
+    if is_record(oid, value):
+        return rows.row_text([text for _, text in _record_fields(catalog, value)])
     found = catalog.by_oid(oid)
     if isinstance(value, list) and found is not None and found.category == "array":
         return _array_text(catalog, found.element, value)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from queue import SimpleQueue
 from urllib.parse import urlsplit
 
 import grpc
@@ -30,6 +31,20 @@ def main(url: str) -> None:
             json.dumps(["echo", [one.hex() for one in echo(iter([text_field(1, "a"), text_field(1, "b")]), timeout=10)]]),
             flush=True,
         )
+
+        talk(echo)
+
+
+def talk(echo: grpc.StreamStreamMultiCallable) -> None:
+    """Says the next word only once the one before it was answered."""
+    words: SimpleQueue[bytes | None] = SimpleQueue()
+    told = []
+    answers = echo(iter(words.get, None), timeout=10)
+    for word in ("one", "two", "three"):
+        words.put(text_field(1, word))
+        told.append(next(answers).hex())
+    words.put(None)
+    print(json.dumps(["talk", told, [one.hex() for one in answers]]), flush=True)
 
 
 if __name__ == "__main__":

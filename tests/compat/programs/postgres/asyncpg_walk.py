@@ -1,7 +1,7 @@
 """asyncpg: everything in binary, prepared statements, cursors, types of the database's own, COPY, its own notifications."""
 
 import asyncio
-import datetime
+import datetime as dt
 import decimal
 import io
 import json
@@ -25,13 +25,13 @@ async def main() -> None:
     prepared = await connection.prepare("SELECT name, price FROM walk_items WHERE id = $1")
     for number in (1, 2, 70000, 1):
         say(await prepared.fetchrow(number))
-    made = datetime.datetime(2026, 11, 20, 12, 0, 0, 5000, tzinfo=datetime.UTC)
+    made = dt.datetime(2026, 11, 20, 12, 0, 0, 5000, tzinfo=dt.UTC)
     say(
         await connection.fetchrow(
             "INSERT INTO walk_items (name, price, ok, made, day, data, doc, tags, ratio, lasts, mood) VALUES"
             " ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) RETURNING id, name, made, tags, doc, lasts, mood",
             "it's", decimal.Decimal("3.10"), None, made, made.date(), b"\0\x01'", '{"k": ["v", 1]}', ["x", "y z", None], 0.25,
-            datetime.timedelta(hours=30), "ok",
+            dt.timedelta(hours=30), "ok",
         )
     )  # fmt: skip
     say(await connection.execute("UPDATE walk_items SET price = price + $1 WHERE name = ANY($2)", 1, ["bolt", "nut"]))

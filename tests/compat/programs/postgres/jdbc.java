@@ -25,7 +25,7 @@ class Program {
         Object value = found.getObject(at + 1);
         if (value instanceof byte[] bytes) value = HexFormat.of().formatHex(bytes);
         if (value instanceof Timestamp moment) value = moment.toInstant();
-        row[at] = about.getColumnLabel(at + 1) + ":" + about.getColumnTypeName(at + 1) + "=" + value;
+        row[at] = about.getColumnLabel(at + 1) + ":" + about.getColumnType(at + 1) + "=" + value;
       }
       say(row);
     }

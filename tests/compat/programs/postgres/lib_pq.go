@@ -42,6 +42,7 @@ func rows(found *sql.Rows, err error) {
 		say(row...)
 	}
 	check(found.Err())
+	check(found.Close())
 }
 
 func main() {

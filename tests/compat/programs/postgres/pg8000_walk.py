@@ -1,6 +1,6 @@
 """pg8000: many types, RETURNING, an error, a transaction undone, a prepared statement of its native interface, COPY."""
 
-import datetime
+import datetime as dt
 import decimal
 import io
 import json
@@ -26,7 +26,7 @@ cursor = connection.cursor()
 cursor.execute("SELECT * FROM walk_items WHERE id <= %s ORDER BY id", (3,))
 for row in cursor.fetchall():
     say(*row)
-made = datetime.datetime(2026, 11, 20, 12, 0, 0, 5000, tzinfo=datetime.UTC)
+made = dt.datetime(2026, 11, 20, 12, 0, 0, 5000, tzinfo=dt.UTC)
 cursor.execute(
     "INSERT INTO walk_items (name, price, ok, made, day, data, doc, tags, ratio) VALUES"
     " (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id, name, made, tags, doc",

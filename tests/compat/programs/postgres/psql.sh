@@ -1,5 +1,5 @@
 # psql: what a person types, \copy, prepared statements by hand, cursors, describing, an error in a transaction.
-psql "$1" -X -A -v VERBOSITY=verbose -q <<'SQL' 2>&1 | sed 's/^LOCATION:.*//; s/PID [0-9]*/PID/'
+psql "$1" -X -A -v VERBOSITY=verbose -q <<'SQL' 2>&1 | sed '/^LOCATION:/d; s/PID [0-9]*/PID/'
 SELECT * FROM walk_items ORDER BY id;
 INSERT INTO walk_items (name, price) VALUES ('it''s', 3.10) RETURNING id, name;
 UPDATE walk_items SET price = price + 1 WHERE name = 'bolt';

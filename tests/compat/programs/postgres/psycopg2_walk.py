@@ -1,6 +1,6 @@
 """psycopg2: many types, RETURNING, an error, a transaction undone, arrays, execute_values, a named cursor, COPY, NOTIFY."""
 
-import datetime
+import datetime as dt
 import decimal
 import io
 import json
@@ -24,13 +24,13 @@ with connection, connection.cursor() as cursor:
     cursor.execute("SELECT * FROM walk_items WHERE id <= %s ORDER BY id", (3,))
     for row in cursor.fetchall():
         say(*row)
-    say([(column.name, column.type_code < 16384, column.internal_size) for column in cursor.description or ()])
-    made = datetime.datetime(2026, 11, 20, 12, 0, 0, 5000, tzinfo=datetime.UTC)
+    say([(column.name, column.internal_size if column.type_code < 16384 else "own") for column in cursor.description or ()])
+    made = dt.datetime(2026, 11, 20, 12, 0, 0, 5000, tzinfo=dt.UTC)
     cursor.execute(
         "INSERT INTO walk_items (name, price, ok, made, day, data, doc, tags, ratio, lasts) VALUES"
         " (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id, name, made, tags, doc, lasts",
-        ("it's", decimal.Decimal("3.10"), None, made, made.date(), b"\0\x01'", psycopg2.extras.Json({"k": ["v", 1]}), ["x", "y z", None],
-         0.25, datetime.timedelta(hours=30)),
+        ("it's", decimal.Decimal("3.10"), None, made, made.date(), b"\0\x01'", psycopg2.extras.Json({"k": ["v", 1]}),
+         ["x", "y z", None], 0.25, dt.timedelta(hours=30)),
     )  # fmt: skip
     say(cursor.fetchall(), cursor.statusmessage)
     cursor.execute(

@@ -1,6 +1,6 @@
 """psycopg 3: many types, prepared statements reused, executemany, transactions, types of the database's own, COPY, cursors."""
 
-import datetime
+import datetime as dt
 import decimal
 import json
 import sys
@@ -33,12 +33,12 @@ def walk(*, binary: bool = False, **options: Any) -> None:
         say([(column.name, column.type_code < 16384) for column in cursor.description or ()])
         for number in (1, 2, 70000, 1, 2, 1, 3, 1):
             say(cursor.execute("SELECT name, price FROM walk_items WHERE id = %s", (number,)).fetchone())
-        made = datetime.datetime(2026, 11, 20, 12, 0, 0, 5000, tzinfo=datetime.UTC)
+        made = dt.datetime(2026, 11, 20, 12, 0, 0, 5000, tzinfo=dt.UTC)
         cursor.execute(
             "INSERT INTO walk_items (name, price, ok, made, day, data, doc, tags, ratio, lasts) VALUES"
             " (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING id, name, made, tags, doc, lasts",
-            ("it's", decimal.Decimal("3.10"), None, made, made.date(), b"\0\x01'", Jsonb({"k": ["v", 1]}), ["x", "y z", None], 0.25,
-             datetime.timedelta(hours=30)),
+            ("it's", decimal.Decimal("3.10"), None, made, made.date(), b"\0\x01'", Jsonb({"k": ["v", 1]}), ["x", "y z", None],
+             0.25, dt.timedelta(hours=30)),
         )  # fmt: skip
         say(cursor.fetchall(), cursor.statusmessage)
         cursor.execute("UPDATE walk_items SET price = price + %s WHERE name = ANY(%s)", (1, ["bolt", "nut"]))
@@ -49,14 +49,10 @@ def walk(*, binary: bool = False, **options: Any) -> None:
                 cursor.execute("INSERT INTO walk_items (name) VALUES (%s)", ("bolt",))
         except psycopg.errors.UniqueViolation as error:
             say(error.sqlstate, error.diag.constraint_name, error.diag.message_detail)
-        try:
+        with connection.transaction(force_rollback=True):
+            say(cursor.execute("DELETE FROM walk_lines WHERE id = %s", (1,)).rowcount)
             with connection.transaction():
-                say(cursor.execute("DELETE FROM walk_lines WHERE id = %s", (1,)).rowcount)
-                with connection.transaction():
-                    cursor.execute("UPDATE walk_lines SET qty = %s WHERE id = 2", (50,))
-                raise psycopg.Rollback
-        except psycopg.Rollback:
-            say("not here")
+                cursor.execute("UPDATE walk_lines SET qty = %s WHERE id = 2", (50,))
         say(cursor.execute("SELECT count(*), sum(qty), max(p) FROM walk_lines").fetchone())
         cursor.executemany("INSERT INTO walk_lines (id, item) VALUES (%s, %s)", [(10, 1), (11, None)])
         say(cursor.rowcount)

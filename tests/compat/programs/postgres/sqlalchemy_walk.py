@@ -1,6 +1,6 @@
 """SQLAlchemy's ORM and Core over whichever driver: what the sqlalchemy_*.py programs run."""
 
-import datetime
+import datetime as dt
 import decimal
 import json
 import sys
@@ -30,7 +30,7 @@ class Item(Base):
     name: Mapped[str] = mapped_column(Text)
     price: Mapped[decimal.Decimal | None] = mapped_column(Numeric(10, 2))
     ok: Mapped[bool | None]
-    made: Mapped[datetime.datetime | None]
+    made: Mapped[dt.datetime | None]
     data: Mapped[bytes | None] = mapped_column(LargeBinary)
     doc: Mapped[object | None] = mapped_column(JSONB)
     tags: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
