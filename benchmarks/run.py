@@ -15,6 +15,7 @@ import database_recording
 import help_time
 import http_recording
 import mock_queries
+import mock_redis
 from harness import Result, Unavailable, table
 
 BENCHMARKS = {
@@ -22,6 +23,7 @@ BENCHMARKS = {
     "http": http_recording.measure,
     "database": database_recording.measure,
     "mock": mock_queries.measure,
+    "redis": mock_redis.measure,
     "cases": cases_per_second.measure,
 }
 

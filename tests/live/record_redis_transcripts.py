@@ -1,7 +1,7 @@
 """Records Redis's golden transcripts anew; run by hand: `python tests/live/record_redis_transcripts.py [NAME]...`.
 
-The programs of the driver table do their walk against a real server, through a relay; and a person types. The password inside is
-that of the throwaway server.
+The programs of the driver table do their walk against a real server, through a relay; and a person types. The password inside
+is that of the throwaway server.
 """
 
 from __future__ import annotations
@@ -35,25 +35,41 @@ DRIVERS: Mapping[str, tuple[tuple[str, ...], str, Mapping[str, str]]] = {
 # What no driver says by itself: each line is sent as it stands, and all that it is answered with is waited for.
 TYPED: Mapping[str, tuple[tuple[str, int], ...]] = {
     "inline": (
-        ("AUTH secret\r\n", 1), ("PING\r\nPING hello\r\n", 2), ('set wt:typed "a b\\x41\\n"\r\n', 1), ("get wt:typed\n", 1), ("\r\n\r\n", 0),
-        ("DEL wt:typed\r\n*1\r\n$4\r\nPING\r\n", 2), ("QUIT\r\n", 1),
+        ("AUTH secret\r\n", 1),
+        ("PING\r\nPING hello\r\n", 2),
+        ('set wt:typed "a b\\x41\\n"\r\n', 1),
+        ("get wt:typed\n", 1),
+        ("\r\n\r\n", 0),
+        ("DEL wt:typed\r\n*1\r\n$4\r\nPING\r\n", 2),
+        ("QUIT\r\n", 1),
     ),
     "silence": (
-        ("HELLO 3 AUTH default secret SETNAME typed\r\n", 1), ("CLIENT GETNAME\r\n", 1), ("CLIENT REPLY SKIP\r\nINCR wt:c\r\nINCR wt:c\r\n", 1),
-        ("CLIENT REPLY OFF\r\nINCR wt:c\r\nCLIENT REPLY SKIP\r\nINCR wt:c\r\nCLIENT REPLY ON\r\n", 1), ("GET wt:c\r\n", 1), ("DEL wt:c\r\n", 1),
-        ("RESET\r\n", 1), ("AUTH secret\r\n", 1), ("SELECT 5\r\nSET wt:c 1\r\nMULTI\r\nSELECT 6\r\nGET wt:c\r\nPING\r\nEXEC\r\nGET wt:c\r\n", 8),
+        ("HELLO 3 AUTH default secret SETNAME typed\r\n", 1),
+        ("CLIENT GETNAME\r\n", 1),
+        ("CLIENT REPLY SKIP\r\nINCR wt:c\r\nINCR wt:c\r\n", 1),
+        ("CLIENT REPLY OFF\r\nINCR wt:c\r\nCLIENT REPLY SKIP\r\nINCR wt:c\r\nCLIENT REPLY ON\r\n", 1),
+        ("GET wt:c\r\n", 1),
+        ("DEL wt:c\r\n", 1),
+        ("RESET\r\n", 1),
+        ("AUTH secret\r\n", 1),
+        ("SELECT 5\r\nSET wt:c 1\r\nMULTI\r\nSELECT 6\r\nGET wt:c\r\nPING\r\nEXEC\r\nGET wt:c\r\n", 8),
         ("SELECT 5\r\nDEL wt:c\r\n", 2),
     ),
     "transactions": (
-        ("AUTH secret\r\nMULTI\r\nMULTI\r\nSET wt:c 1\r\nNOSUCH\r\nEXEC\r\nEXEC\r\nDISCARD\r\n", 8), ("WATCH wt:c\r\nUNWATCH\r\n", 2),
-        ("MULTI\r\nSET wt:c 1\r\nDISCARD\r\nMULTI\r\nEXEC\r\n", 5), ("MULTI\r\nBLPOP wt:none 0\r\nWATCH a\r\nEXEC\r\nDEL wt:c\r\n", 5),
+        ("AUTH secret\r\nMULTI\r\nMULTI\r\nSET wt:c 1\r\nNOSUCH\r\nEXEC\r\nEXEC\r\nDISCARD\r\n", 8),
+        ("WATCH wt:c\r\nUNWATCH\r\n", 2),
+        ("MULTI\r\nSET wt:c 1\r\nDISCARD\r\nMULTI\r\nEXEC\r\n", 5),
+        ("MULTI\r\nBLPOP wt:none 0\r\nWATCH a\r\nEXEC\r\nDEL wt:c\r\n", 5),
         ("WATCH wt:c\r\nSET wt:c 2\r\nMULTI\r\nGET wt:c\r\nEXEC\r\nDEL wt:c\r\n", 6),
     ),
     "listening": (
-        ("AUTH secret\r\n", 1), ("SUBSCRIBE wt:a wt:b\r\n", 2), ("PSUBSCRIBE wt:*\r\nPING\r\nPING x\r\nGET wt:c\r\n", 4),
-        ("UNSUBSCRIBE\r\nPUNSUBSCRIBE\r\nUNSUBSCRIBE\r\n", 4), ("GET wt:none\r\n", 1),
+        ("AUTH secret\r\n", 1),
+        ("SUBSCRIBE wt:a wt:b\r\n", 2),
+        ("PSUBSCRIBE wt:*\r\nPING\r\nPING x\r\nGET wt:c\r\n", 4),
+        ("UNSUBSCRIBE\r\nPUNSUBSCRIBE\r\nUNSUBSCRIBE\r\n", 4),
+        ("GET wt:none\r\n", 1),
     ),
-}  # fmt: skip
+}
 
 
 def write(name: str, relay: Relay) -> None:

@@ -1,5 +1,6 @@
 """Replies of a real server, in RESP2 and in RESP3: one tree for both, and from it the very bytes of either."""
 
+# ruff: noqa: E501 - a command to a line would be hundreds of lines
 from __future__ import annotations
 
 import socket

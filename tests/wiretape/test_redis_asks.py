@@ -57,8 +57,11 @@ def test_a_command_is_read_as_a_person_would_write_it(line: str, headline: str, 
 
 @given(
     st.sampled_from([*COMMANDS, "NOSUCH", "JSON.GET", "SUBSCRIBE"]),
-    st.lists(st.one_of(st.sampled_from([b"1", b"2", b"STREAMS", b"LIMIT", b"k", b"", b"MAXLEN", b"~"]), st.binary(max_size=5)), max_size=7),
-)  # fmt: skip
+    st.lists(
+        st.one_of(st.sampled_from([b"1", b"2", b"STREAMS", b"LIMIT", b"k", b"", b"MAXLEN", b"~"]), st.binary(max_size=5)),
+        max_size=7,
+    ),
+)
 def test_a_call_gives_the_command_again(name: str, args: list[bytes]) -> None:
     argv = (*name.encode().split(b" "), *args)
     parts = cut(argv)
@@ -124,12 +127,23 @@ def test_a_database_is_part_of_what_is_asked() -> None:
 @pytest.mark.parametrize(
     ("line", "role", "writes"),
     [
-        ("GET k", "query", False), ("SET k v", "query", True), ("NOSUCH", "query", True), ("MULTI", "begin", True), ("EXEC", "end", True),
-        ("DISCARD", "end", True), ("WATCH k", "control", False), ("PING", "housekeeping", True), ("CONFIG GET x", "housekeeping", False),
-        ("CONFIG SET x y", "query", True), ("SUBSCRIBE c", "housekeeping", True), ("PUBLISH c m", "query", True),
-        ("EVAL_RO 'return 1' 0", "query", False), ("CLUSTER SLOTS", "housekeeping", False), ("SCRIPT LOAD x", "housekeeping", False),
+        ("GET k", "query", False),
+        ("SET k v", "query", True),
+        ("NOSUCH", "query", True),
+        ("MULTI", "begin", True),
+        ("EXEC", "end", True),
+        ("DISCARD", "end", True),
+        ("WATCH k", "control", False),
+        ("PING", "housekeeping", True),
+        ("CONFIG GET x", "housekeeping", False),
+        ("CONFIG SET x y", "query", True),
+        ("SUBSCRIBE c", "housekeeping", True),
+        ("PUBLISH c m", "query", True),
+        ("EVAL_RO 'return 1' 0", "query", False),
+        ("CLUSTER SLOTS", "housekeeping", False),
+        ("SCRIPT LOAD x", "housekeeping", False),
     ],
-)  # fmt: skip
+)
 def test_roles_and_writes(line: str, role: str, writes: bool) -> None:
     found = asked(line)
     assert found.role == role
@@ -140,11 +154,20 @@ def test_roles_and_writes(line: str, role: str, writes: bool) -> None:
 @pytest.mark.parametrize(
     ("line", "blocks"),
     [
-        ("BLPOP a 5", 5.0), ("BLPOP a 0", math.inf), ("BRPOP a b 0.25", 0.25), ("BLMOVE a b LEFT RIGHT 3", 3.0), ("BLMPOP 2 1 a LEFT", 2.0),
-        ("XREAD BLOCK 1500 STREAMS s $", 1.5), ("XREAD BLOCK 0 STREAMS s $", math.inf), ("XREAD STREAMS s 0", None),
-        ("BLPOP a x", None), ("BLPOP a -1", None), ("LPOP a", None), ("BZPOPMIN z 1", 1.0),
+        ("BLPOP a 5", 5.0),
+        ("BLPOP a 0", math.inf),
+        ("BRPOP a b 0.25", 0.25),
+        ("BLMOVE a b LEFT RIGHT 3", 3.0),
+        ("BLMPOP 2 1 a LEFT", 2.0),
+        ("XREAD BLOCK 1500 STREAMS s $", 1.5),
+        ("XREAD BLOCK 0 STREAMS s $", math.inf),
+        ("XREAD STREAMS s 0", None),
+        ("BLPOP a x", None),
+        ("BLPOP a -1", None),
+        ("LPOP a", None),
+        ("BZPOPMIN z 1", 1.0),
     ],
-)  # fmt: skip
+)
 def test_how_long_a_command_waits(line: str, blocks: float | None) -> None:
     prepared = prepare("main", words(line.encode()) or (), 0)
     assert prepared.ask.blocks == blocks

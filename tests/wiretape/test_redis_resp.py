@@ -82,18 +82,36 @@ def test_an_attribute_stands_beside_its_value() -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        b"?\r\n", b"\r\n", b":x\r\n", b":\r\n", b"$x\r\n", b"$-2\r\n", b"$1\r\nabc", b"*-2\r\n", b"*99999999999\r\n", b"#x\r\n", b",x\r\n",
-        b"(x\r\n", b"(" + b"9" * 5000 + b"\r\n", b"_x\r\n", b".\r\n", b";1\r\na\r\n", b"$300000000\r\n", b"*4194305\r\n", b"*1\r\n" * 65,
-        b"*1\r\n.\r\n", b"%?\r\n:1\r\n.\r\n", b"+" + b"a" * (resp.MAX_LINE + 1),
+        b"?\r\n",
+        b"\r\n",
+        b":x\r\n",
+        b":\r\n",
+        b"$x\r\n",
+        b"$-2\r\n",
+        b"$1\r\nabc",
+        b"*-2\r\n",
+        b"*99999999999\r\n",
+        b"#x\r\n",
+        b",x\r\n",
+        b"(x\r\n",
+        b"(" + b"9" * 5000 + b"\r\n",
+        b"_x\r\n",
+        b".\r\n",
+        b";1\r\na\r\n",
+        b"$300000000\r\n",
+        b"*4194305\r\n",
+        b"*1\r\n" * 65,
+        b"*1\r\n.\r\n",
+        b"%?\r\n:1\r\n.\r\n",
+        b"+" + b"a" * (resp.MAX_LINE + 1),
     ],
     ids=lambda data: repr(data[:16]),
-)  # fmt: skip
+)
 def test_what_is_no_resp_is_said_to_be_none(data: bytes) -> None:
     reader = Reader()
     reader.push(data)
     with pytest.raises(DecodeError):
-        while reader.value() is not INCOMPLETE:
-            pass
+        list(iter(reader.value, INCOMPLETE))
 
 
 def test_a_large_reply_in_many_pieces_is_read_once() -> None:
@@ -131,13 +149,19 @@ def test_a_command_is_read_however_it_arrives(data: bytes, argv: tuple[bytes, ..
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b"*x\r\n", "invalid multibulk length"), (b"*1048577\r\n", "invalid multibulk length"), (b"*1\r\nGET\r\n", "expected '$', got 'G'"),
-        (b"*1\r\n\r\n", "expected '$', got ' '"), (b"*1\r\n$-1\r\n", "invalid bulk length"), (b"*1\r\n$x\r\n", "invalid bulk length"),
-        (b"*1\r\n$999999999\r\n", "invalid bulk length"), (b"get 'a\n", "unbalanced quotes"), (b'get "a"b\n', "unbalanced quotes"),
+        (b"*x\r\n", "invalid multibulk length"),
+        (b"*1048577\r\n", "invalid multibulk length"),
+        (b"*1\r\nGET\r\n", "expected '$', got 'G'"),
+        (b"*1\r\n\r\n", "expected '$', got ' '"),
+        (b"*1\r\n$-1\r\n", "invalid bulk length"),
+        (b"*1\r\n$x\r\n", "invalid bulk length"),
+        (b"*1\r\n$999999999\r\n", "invalid bulk length"),
+        (b"get 'a\n", "unbalanced quotes"),
+        (b'get "a"b\n', "unbalanced quotes"),
         (b"x" * (MAX_INLINE + 1), "too big inline request"),
     ],
     ids=lambda value: repr(value)[:24],
-)  # fmt: skip
+)
 def test_what_is_no_command_is_said_in_the_servers_words(data: bytes, reason: str) -> None:
     requests = Requests()
     requests.push(data)
@@ -155,11 +179,20 @@ def test_a_quoted_word_is_read_back(word: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "verdict"),
     [
-        (b"*1\r\n$4\r\nPING\r\n", True), (b"*2\r\n$4\r\nAU", True), (b"PING\r\n", True), (b"hello 3\n", True), (b"*2\r", None), (b"", None),
-        (b"PIN", None), (b"GET / HTTP/1.1\r\n", False), (b"POST / HTTP/1.1\r\n", False), (b"\x16\x03\x01", False), (b"\0\0\0\x08", False),
+        (b"*1\r\n$4\r\nPING\r\n", True),
+        (b"*2\r\n$4\r\nAU", True),
+        (b"PING\r\n", True),
+        (b"hello 3\n", True),
+        (b"*2\r", None),
+        (b"", None),
+        (b"PIN", None),
+        (b"GET / HTTP/1.1\r\n", False),
+        (b"POST / HTTP/1.1\r\n", False),
+        (b"\x16\x03\x01", False),
+        (b"\0\0\0\x08", False),
         (b"*x", False),
     ],
     ids=lambda value: repr(value)[:20],
-)  # fmt: skip
+)
 def test_a_connection_is_recognised_by_its_first_bytes(data: bytes, verdict: bool | None) -> None:
     assert recognises(data, b"") is verdict

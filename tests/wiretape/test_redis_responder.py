@@ -88,7 +88,7 @@ def mock() -> Callable[..., tuple[RedisResponder, Say, Answers]]:
         ("NOSUCH", call("NOSUCH", reply=[1, "x"], as_=[None, "error"]), b"*2\r\n:1\r\n-x\r\n", b"*2\r\n:1\r\n-x\r\n"),
         ("GET k", call("GET k", reply=b"\xff"), b"$1\r\n\xff\r\n", b"$1\r\n\xff\r\n"),
     ],
-)  # fmt: skip
+)
 def test_a_recorded_reply_in_either_protocol(mock: Any, line: str, recorded: Call, two: bytes, three: bytes) -> None:
     assert mock(recorded)[1](line) == two
     assert mock(recorded, resp3=True)[1](line) == three
@@ -152,9 +152,11 @@ def test_a_database_is_remembered(mock: Any) -> None:
 
 
 TX = (
-    call("MULTI"), call("SET k", args=["v"], reply="OK"), call("INCR k", error="ERR value is not an integer or out of range"),
+    call("MULTI"),
+    call("SET k", args=["v"], reply="OK"),
+    call("INCR k", error="ERR value is not an integer or out of range"),
     call("EXEC"),
-)  # fmt: skip
+)
 
 
 def test_a_transaction_answers_at_its_end(mock: Any) -> None:

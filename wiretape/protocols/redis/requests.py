@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from wiretape.errors import DecodeError
@@ -10,6 +11,7 @@ from wiretape.protocols.redis.resp import MAX_BULK, Buffer, number
 
 MAX_ARGUMENTS: Final = 1024 * 1024  # as the server has it
 MAX_INLINE: Final = 64 * 1024
+_LONGEST_KEPT: Final = 512
 
 _SPACE = b" \t\n\r\v\f\0"
 _ESCAPES = {ord("n"): b"\n", ord("r"): b"\r", ord("t"): b"\t", ord("b"): b"\b", ord("a"): b"\a"}
@@ -30,6 +32,11 @@ class Requests(Buffer):
         super().__init__()
         self._arguments: list[bytes] = []
         self._left = 0
+
+    @property
+    def between(self) -> bool:
+        """Whether nothing has arrived that was not read."""
+        return self.at == len(self.data) and not self._left and not self._arguments
 
     def next(self) -> Argv | None:
         """The next command, or None where it has not arrived whole. Raises DecodeError, with the server's own words."""
@@ -87,6 +94,22 @@ class Requests(Buffer):
                 return found
             if self.at < len(self.data) and self.data[self.at] == ord("*"):
                 return self.next()
+
+
+def single(data: bytes) -> Argv | None:
+    """The command that `data` is, whole and alone; None where it is not. What may well come again is kept."""
+    return _single(data) if len(data) <= _LONGEST_KEPT else None
+
+
+@lru_cache(maxsize=4096)
+def _single(data: bytes) -> Argv | None:
+    requests = Requests()
+    requests.push(data)
+    try:
+        argv = requests.next()
+    except DecodeError:
+        return None
+    return argv if requests.at == len(data) else None
 
 
 def words(line: bytes) -> Argv | None:

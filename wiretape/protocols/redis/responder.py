@@ -13,7 +13,7 @@ from wiretape.protocols.redis import resp
 from wiretape.protocols.redis.asks import PUSHES, Prepared, prepare
 from wiretape.protocols.redis.commands import SCRIPTS, STATE, SUBSCRIBING
 from wiretape.protocols.redis.forms import PLAIN
-from wiretape.protocols.redis.requests import Argv, Requests
+from wiretape.protocols.redis.requests import Argv, Requests, single
 from wiretape.protocols.redis.resp import NULL_ARRAY, Value
 from wiretape.protocols.redis.session import OK, Session, asked
 from wiretape.protocols.redis.types import data
@@ -78,6 +78,8 @@ class RedisResponder:
         return b""
 
     def receive(self, data: bytes) -> bytes:
+        if self._waiting is None and self._requests.between and (argv := single(data)) is not None and not self.closed:
+            return self._command(argv)  # nearly always
         self._requests.push(data)
         return self._go_on(b"")
 

@@ -58,8 +58,7 @@ class RedisUpstream:
         answer, out = None, b""
         for interaction in self._tap.feed(Side.SERVER, data, 0.0):
             if self._asked is not None and interaction.role != "push":
-                fields = {name: value for name, value in interaction.fields.items() if name in ("reply", "error", "as")}
-                answer = Call(target=self._asked.target, operation=self._asked.operation, fields=fields)
+                answer = Call(target=self._asked.target, operation=self._asked.operation, fields=interaction.fields)
                 self._asked = None
         while (value := self._reader.value()) is not INCOMPLETE:
             if self._greeting:

@@ -11,7 +11,8 @@ from typing import Any
 import redis
 from redis._parsers import _RESP2Parser, _RESP3Parser
 
-KEYS = [f"wt:{name}" for name in ("s", "n", "f", "b", "h", "l", "m", "set", "set2", "z", "z2", "x", "w", "t", "q", "none", "long", "bits", "geo", "hll", "copy", "v1", "v2")]  # fmt: skip
+NAMES = "s n f b h l m set set2 z z2 x w t q none long bits geo hll copy v1 v2"
+KEYS = [f"wt:{name}" for name in NAMES.split()]
 ADD = "redis.call('INCRBY', KEYS[1], ARGV[1]); return {redis.call('GET', KEYS[1]), tonumber(ARGV[1]), 'done', false}"
 
 
