@@ -6,6 +6,7 @@ import pytest
 
 from wiretape.errors import DecodeError
 from wiretape.protocols.redis import resp
+from wiretape.protocols.redis.buffer import MAX_LINE
 from wiretape.protocols.redis.requests import MAX_INLINE, Requests, quoted, recognises, words
 from wiretape.protocols.redis.resp import INCOMPLETE, NULL_ARRAY, Reader, Value, encode
 
@@ -103,7 +104,7 @@ def test_an_attribute_stands_beside_its_value() -> None:
         b"*1\r\n" * 65,
         b"*1\r\n.\r\n",
         b"%?\r\n:1\r\n.\r\n",
-        b"+" + b"a" * (resp.MAX_LINE + 1),
+        b"+" + b"a" * (MAX_LINE + 1),
     ],
     ids=lambda data: repr(data[:16]),
 )

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final
 
 from wiretape.errors import DecodeError
-from wiretape.protocols.redis.resp import MAX_BULK, Buffer, number
+from wiretape.protocols.redis.buffer import MAX_BULK, Buffer, number
 
 MAX_ARGUMENTS: Final = 1024 * 1024  # as the server has it
 MAX_INLINE: Final = 64 * 1024
