@@ -40,6 +40,7 @@ def web(body: bytes, requests: int = 1) -> Callable[[socket.socket], object]:
                 data += sock.recv(65536)
             asked.append(data.splitlines()[0])
             sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        assert not sock.recv(1)  # the client's side ends first
         return asked
 
     return handle
