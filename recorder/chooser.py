@@ -20,6 +20,7 @@ from recorder.auto import AutoEntry, Entries
 from recorder.directory import Directory
 from recorder.entry import Entry
 from recorder.forward import ForwardEntry
+from recorder.hosts import HTTP_1, HostRelay, goes_by_name
 from recorder.layer import Relay, drain_others
 from recorder.local import LocalCapture
 from recorder.mystartup import MysqlEntry
@@ -110,7 +111,8 @@ class Chooser:
             return AutoEntry(ctx, wire, self._handler, ENTRIES)
         if listener.protocol in ENTRIES:
             return ENTRIES[listener.protocol](ctx, wire, self._handler)
-        return Entry(ctx, wire, self._handler, SerialRelay if listener.gate else Relay)
+        relay = SerialRelay if listener.gate else HostRelay if goes_by_name(listener) else Relay
+        return Entry(ctx, wire, self._handler, relay)
 
     def _assign(self, client: connection.Client, listener: Listener) -> None:
         self._of[client.id] = listener
@@ -128,6 +130,8 @@ class Chooser:
         client = start.context.client
         listener = self._of[client.id]
         assert isinstance(start.conn, connection.Server)
+        if goes_by_name(listener) and HTTP_1 in client.alpn_offers:
+            start.conn.alpn_offers = (HTTP_1,)  # in which we can call it by its name
         start.ssl_conn = secure.connect(self._trust(listener), listener, client, start.conn)
 
     def _trust(self, listener: Listener) -> SSL.Context:

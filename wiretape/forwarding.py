@@ -1,4 +1,5 @@
-"""What a client says to a forward proxy (`HTTP_PROXY`): where it wants to go, and what is to be said there. Sans-IO."""
+"""What HTTP clients say to us that is meant for others: to a forward proxy (`HTTP_PROXY`), or to a listener that stands for a
+host. Sans-IO."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from wiretape.protocols.http.framing import Framing, Head, Reader
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 _FOR_THE_PROXY = re.compile(rb"^proxy-[a-z-]+:[^\n]*\n", re.IGNORECASE | re.MULTILINE)
+_HOST = re.compile(rb"^(host:[ \t]*)[^\r\n]*", re.IGNORECASE | re.MULTILINE)
 _BAD_REQUEST = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
 )
@@ -27,8 +29,8 @@ class Destination:
     tunnel: bool = False
 
 
-class Requests:
-    """The client's side of a connection with a forward proxy."""
+class _Heads:
+    """The client's side of a connection cut where requests begin, with every byte kept."""
 
     def __init__(self) -> None:
         self._reader = Reader(requests=True)
@@ -36,12 +38,8 @@ class Requests:
         self._passed = 0
         self._free = False
 
-    def feed(self, data: bytes) -> Iterator[tuple[Destination | None, bytes]]:
-        """What the client said, in pieces to be passed on: the first of each request with its destination, the rest with None.
-
-        Request targets become what an origin server expects, and headers that are for the proxy are taken out; all else stays
-        as it was sent. Raises DecodeError for what no client says to a proxy.
-        """
+    def pieces(self, data: bytes) -> Iterator[tuple[Head | None, bytes]]:
+        """Each head with its bytes, other bytes with None. Raises DecodeError for what is no HTTP/1."""
         if self._free:
             yield None, data
             return
@@ -50,11 +48,19 @@ class Requests:
         while not self._free and (event := self._reader.next()) is not None:
             raw = self._take()
             if isinstance(event, Head):
-                yield self._begin(event, raw)
+                self._expect(event)
+                yield event, raw
             elif raw:
                 yield None, raw
-        if rest := bytes(self._raw) if self._free else self._take():
+        if rest := self.rest() if self._free else self._take():
             yield None, rest
+
+    def rest(self) -> bytes:
+        """What has not been passed on; from here on all bytes pass."""
+        self._free = True
+        rest = bytes(self._raw)
+        self._raw.clear()
+        return rest
 
     def _take(self) -> bytes:
         """The bytes the reader has read since the last time."""
@@ -64,20 +70,56 @@ class Requests:
         del self._raw[:count]
         return taken
 
-    def _begin(self, head: Head, raw: bytes) -> tuple[Destination, bytes]:
-        method, target, version = head.start
-        if method == "CONNECT":
-            self._free = True
-            return _authority(target, head.offset), b""
-        where, path = _absolute(target, head.offset)
+    def _expect(self, head: Head) -> None:
         if "chunked" in header(head.headers, "transfer-encoding").lower():
             self._reader.expect(Framing.CHUNKED)
         else:
             length = header(head.headers, "content-length") or "0"
             self._reader.expect(int(length) if length.isascii() and length.isdigit() else 0)
-        self._free = bool(header(head.headers, "upgrade"))
-        fields = raw.partition(b"\n")[2]
-        return where, f"{method} {path} {version}\r\n".encode("latin-1") + _FOR_THE_PROXY.sub(b"", fields)
+        self._free = head.start[0] == "CONNECT" or bool(header(head.headers, "upgrade"))
+
+
+class Requests:
+    """What a client says to a forward proxy."""
+
+    def __init__(self) -> None:
+        self._heads = _Heads()
+
+    def feed(self, data: bytes) -> Iterator[tuple[Destination | None, bytes]]:
+        """What the client said, in pieces to be passed on: the first of each request with its destination, the rest with None.
+
+        Request targets become what an origin server expects, and headers that are for the proxy are taken out; all else stays
+        as it was sent. Raises DecodeError for what no client says to a proxy.
+        """
+        for head, raw in self._heads.pieces(data):
+            yield (None, raw) if head is None else _origin(head, raw)
+
+
+class Hosts:
+    """What a client says to a listener of ours that stands for `host`: the same, with the host it means in `Host`."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host.encode()
+        self._heads = _Heads()
+
+    def feed(self, data: bytes) -> bytes:
+        """The bytes for the server. What is no HTTP/1 passes as it is."""
+        parts = []
+        try:
+            for head, raw in self._heads.pieces(data):
+                parts.append(raw if head is None else _HOST.sub(rb"\g<1>" + self._host, raw, count=1))
+        except DecodeError:
+            parts.append(self._heads.rest())
+        return b"".join(parts)
+
+
+def _origin(head: Head, raw: bytes) -> tuple[Destination, bytes]:
+    method, target, version = head.start
+    if method == "CONNECT":
+        return _authority(target, head.offset), b""
+    where, path = _absolute(target, head.offset)
+    fields = raw.partition(b"\n")[2]
+    return where, f"{method} {path} {version}\r\n".encode("latin-1") + _FOR_THE_PROXY.sub(b"", fields)
 
 
 def refusal(error: DecodeError) -> bytes:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from recorder import gate as gates
-from recorder.capture import Kind
+from recorder.capture import SERVER_CLOSED, Kind
 from recorder.gate import Gate, Pass
 
 
@@ -204,7 +204,7 @@ def test_a_service_that_calls_itself_goes_on_after_a_while(recorded, front, serv
     assert len(running.said) == 1
     assert running.said[0].startswith("the service: a request waited 0.3 s for the one before it and was let through")
     marks = [record.data for record in running.records() if record.kind == Kind.MARK]
-    assert [mark for mark in marks if mark != b"server closed"] == [b"not serialized: it waited too long"]
+    assert [mark for mark in marks if mark != SERVER_CLOSED] == [b"not serialized: it waited too long"]
 
 
 def test_a_large_upload_waits_without_filling_the_memory(recorder, front, serve) -> None:

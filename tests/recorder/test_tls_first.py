@@ -43,7 +43,7 @@ def test_both_sides(recorded, front, serve, other: Authority, tmp_path: Path) ->
         assert sock.recv(100) == b"PING\r\n"
     records = recorder.records()
     assert passed(records, Kind.CLIENT) == passed(records, Kind.SERVER) == b"PING\r\n"
-    assert passed(records, Kind.MARK) == b"tls"
+    assert passed(records, Kind.MARK) == b"tlshost localhost"
     assert recorder.said == []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from wiretape.errors import DecodeError
-from wiretape.forwarding import Destination, Requests, refusal
+from wiretape.forwarding import Destination, Hosts, Requests, refusal
 
 GET = b"GET http://api.example.com/a?b=c HTTP/1.1\r\nHost: api.example.com\r\nProxy-Connection: keep-alive\r\nX: 1\r\n\r\n"
 POST = b"POST http://[::1]:8080 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
@@ -58,3 +58,23 @@ def test_what_is_no_request_to_a_proxy(line: bytes) -> None:
     answer = refusal(error.value)
     assert answer.startswith(b"HTTP/1.1 400 Bad Request\r\n")
     assert answer.endswith(b"\n")
+
+
+def called(*parts: bytes) -> bytes:
+    hosts = Hosts("api.example.com")
+    return b"".join(map(hosts.feed, parts))
+
+
+def test_the_host_of_each_request_is_the_one_meant() -> None:
+    one = b"POST /a HTTP/1.1\r\nhost: 127.0.0.1:9\r\nX-Host: me\r\nContent-Length: 9\r\n\r\nHost: me\n"
+    two = b"GET /b HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    wanted = one.replace(b"127.0.0.1:9", b"api.example.com") + two.replace(b"localhost", b"api.example.com")
+    assert called(one + two) == wanted
+    assert called(*((one + two)[at : at + 1] for at in range(len(one + two)))) == wanted
+
+
+@pytest.mark.parametrize(
+    "data", [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4", b"\x16\x03\x01garbage\r\n\r\n", b"no HTTP at all\r\n\r\nHost: x\r\n"]
+)
+def test_what_is_no_http_1_passes_as_it_is(data: bytes) -> None:
+    assert called(data, b"more") == data + b"more"
