@@ -6,6 +6,7 @@ import asyncio
 import errno
 import functools
 import ssl
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -109,8 +110,10 @@ class Mocks:
         for connection in list(self._connections):
             connection.take_turn()
         for entry in self._book.due():
-            for connection in list(self._connections):
-                if connection.target.name == entry.ask.target and connection.take_push(entry):
+            listeners = [one for one in self._connections if one.target.name == entry.ask.target]
+            # A message recorded once for each of two subscribers goes to both, not twice to the first.
+            for connection in sorted(listeners, key=lambda one: one.heard(entry)):
+                if connection.take_push(entry):
                     break
 
     async def stop(self) -> None:
@@ -162,6 +165,7 @@ class MockConnection(asyncio.Protocol):
         self._passthrough: Passthrough | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._pause: float | None = None
+        self._pushed: Counter[str] = Counter()
         self._held = bytearray()
         self._fresh = True
         self._full = False
@@ -227,7 +231,14 @@ class MockConnection(asyncio.Protocol):
 
     def take_push(self, entry: Expected) -> bool:
         """Deliver a push; False if this client has not asked for it, or is going."""
-        return self._transport is not None and not self._transport.is_closing() and self._desk.push(entry, self._push)
+        if self._transport is None or self._transport.is_closing() or not self._desk.push(entry, self._push):
+            return False
+        self._pushed[entry.ask.operation] += 1
+        return True
+
+    def heard(self, entry: Expected) -> int:
+        """How many pushes of this operation it has taken."""
+        return self._pushed[entry.ask.operation]
 
     def _push(self, call: Call) -> bool:
         data = self._responder.push(call)

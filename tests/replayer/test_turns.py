@@ -204,3 +204,16 @@ def test_a_read_shows_a_write_only_once_that_was_seen(toy: Any, tmp_path: Path) 
             assert desk.take(asked) == after
 
     asyncio.run(run())
+
+
+def test_a_message_recorded_for_each_of_two_goes_to_both(toy: Any, tmp_path: Path) -> None:
+    async def run() -> None:
+        async with serving(toy, tmp_path, NEWS, NEWS) as (book, begin, connect):
+            listeners = [await connect(), await connect()]
+            for listener in listeners:
+                assert await listener("sub") == "subscribed"
+            begin()
+            assert [await listener() for listener in listeners] == ["message news", "message news"]
+            assert book.settled
+
+    asyncio.run(run())
