@@ -43,5 +43,5 @@ def write_finding(codec: str, name: str, about: str, chunks: Iterable[Chunk]) ->
 def write_corpus(codec: str, connections: Iterable[Iterable[Chunk]]) -> Path:
     path = FOLDER / codec / CORPUS
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(text(chunks) for chunks in connections), encoding="ascii")
+    path.write_text("\n".join(filter(None, map(text, connections))), encoding="ascii")
     return path

@@ -47,7 +47,7 @@ def read(path: Path) -> Transcript:
 
 
 def parse(name: str, text: str) -> Transcript:
-    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     chunks = tuple((Side.CLIENT if line[0] == "C" else Side.SERVER, unescape(line[2:])) for line in lines)
     return Transcript(name=name, chunks=chunks)
 
