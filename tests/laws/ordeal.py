@@ -57,7 +57,7 @@ class Waits(Book):
     """A prepared book that lets an ask that blocks wait where it has no answer."""
 
     def __init__(self, prepared: Book) -> None:
-        self._by_shape, self._used, self.misses = prepared._by_shape, set(), []
+        self._by_shape, self._used, self.misses, self.memory = prepared._by_shape, set(), [], {}
 
     def take(self, ask: Ask) -> Call | Miss | Waiting:
         answer = super().take(ask)

@@ -31,6 +31,7 @@ class Recorded:
         self.calls = list(calls)
         self.asks: list[Ask] = []
         self.waits = waits
+        self.memory: dict[str, object] = {}
 
     def peek(self, asked: Ask) -> Call | None:
         return None
@@ -114,12 +115,6 @@ def test_a_write_without_acknowledgement_gets_no_reply() -> None:
     responder = made(call("insert shop.u", documents=[{"a": 1}]))
     assert responder.receive(asked(1, {"insert": "u"}, MORE_TO_COME, documents=[{"a": 1}])) == b""
     assert responder.receive(asked(2, {"insert": "u"}, MORE_TO_COME, documents=[{"a": 2}])) == b""
-
-
-def test_everything_goes_out_at_once_where_connections_share_no_memory() -> None:
-    (reply,) = answers(made(call("find shop.u", found=NUMBERS)), asked(1, {**FIND, "batchSize": 2}))
-    assert batch(reply) == ([0, 1, 2, 3, 4], False)
-    assert reply["cursor"]["ns"] == "shop.u"
 
 
 @pytest.mark.parametrize(

@@ -205,6 +205,6 @@ def command(name: str) -> Command:
 def named(argv: tuple[bytes, ...]) -> tuple[str, int]:
     """The name of a command in capitals, with its second word where that belongs to it; and how many words that is."""
     first = argv[0].decode("utf-8", "backslashreplace").upper()
-    if first in CONTAINERS and len(argv) > 1:
-        return f"{first} {argv[1].decode('utf-8', 'backslashreplace').upper()}", 2
+    if first in CONTAINERS and len(argv) > 1 and argv[1].replace(b"-", b"").isalnum():
+        return f"{first} {argv[1].decode('ascii').upper()}", 2
     return first, 1
