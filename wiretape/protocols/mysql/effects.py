@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 from wiretape.protocols.base import Role
-from wiretape.protocols.mysql.lexer import Token
 from wiretape.protocols.mysql.shape import Slot
 
 _BEGIN = re.compile(r"begin\b(?! not atomic)|start transaction\b|xa (?:start|begin)\b")
@@ -27,26 +26,11 @@ _WRITING_VERBS = frozenset(
      "call", "optimize", "repair", "install", "uninstall", "handler", "import", "xa")
 )  # fmt: skip
 _WRITING_PART = re.compile(r"(?:\(|[()] |^explain |^analyze )(?:insert into|update|delete from|replace into) \S")
-_MAIN_VERBS = frozenset(("select", "insert", "update", "delete", "replace", "values", "table"))
+MAIN_VERBS = frozenset(("select", "insert", "update", "delete", "replace", "values", "table"))
 # An implicit commit goes before these.
 _COMMITTING = frozenset(
     ("create", "alter", "drop", "rename", "truncate", "grant", "revoke", "lock", "analyze", "optimize", "repair", "flush")
 )
-
-
-def verb_of(found: Sequence[Token]) -> str:
-    """The word, in lower case, that says what a statement does; of one that begins with WITH its main statement's."""
-    words = (text for kind, text in found if kind == "word")
-    first = next(words, "")
-    if first != "with":
-        return first
-    depth = 0
-    for kind, text in found:
-        if kind == "mark":
-            depth += {"(": 1, ")": -1}.get(text, 0)
-        elif kind == "word" and not depth and text in _MAIN_VERBS:
-            return text
-    return first
 
 
 def role_of(verb: str, shape: str, slots: Sequence[Slot]) -> Role:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-type Token = tuple[str, str]
-"""Kind (string, bytes, word, variable, parameter, number, name, mark, hint) and text. A `name` is a quoted identifier; `bytes`
-are hexadecimal and bit literals; a `hint` is the edge of a comment that the server reads: `/*!40101` or `*/`."""
+from wiretape.protocols.sqltext import Token, cut
 
+# Kinds of tokens: string, bytes (hexadecimal and bit literals), word, variable, parameter, number, name (a quoted identifier),
+# mark, hint (the edge of a comment that the server reads: `/*!40101` or `*/`).
 _START, _WITHIN = r"[A-Za-z_$\u0080-\U0010ffff]", r"[A-Za-z0-9_$\u0080-\U0010ffff]"
 _QUOTED = r"""'(?:[^'\\]++|\\.|'')*+(?:'|\\?\Z) | "(?:[^"\\]++|\\.|"")*+(?:"|\\?\Z)"""
 _NAME = r"`(?:[^`]++|``)*+(?:`|\Z)"
@@ -44,15 +44,4 @@ def tokens(sql: str) -> list[Token]:
 
 def pieces(sql: str) -> Iterator[Token]:
     """The whole string without gaps: tokens as they are written, and of kind `space` what stands between two of them."""
-    at = 0
-    for match in _TOKEN.finditer(sql):
-        kind = match.lastgroup
-        if kind is None or kind == "comment":
-            continue
-        start, end = match.span(kind)
-        if start > at:
-            yield "space", sql[at:start]
-        yield kind, sql[start:end]
-        at = end
-    if at < len(sql):
-        yield "space", sql[at:]
+    return cut(sql, _TOKEN.finditer(sql))

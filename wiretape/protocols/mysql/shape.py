@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from wiretape.protocols.mysql.lexer import Token
 from wiretape.protocols.mysql.literals import bytes_value, comparable, string_value
 from wiretape.protocols.mysql.numbers import spelled
 from wiretape.protocols.mysql.values import said
+from wiretape.protocols.sqltext import Token, joined
 
 type Slot = str | bytes | int | None
 """One place of a statement that holds a value: a literal in comparable form (None: NULL), or the number, from 1, of a
@@ -22,8 +22,6 @@ _BEFORE_VALUE = frozenset(
      "to", "using", "values", "when", "where", "xor")
 )  # fmt: skip
 _TYPES = frozenset(("date", "time", "timestamp"))  # in front of a string literal they give its type
-_NO_SPACE_BEFORE = frozenset((",", ")", "."))
-_NO_SPACE_AFTER = frozenset(("(", "."))
 _NOTHING: Token = ("", "")
 
 
@@ -31,16 +29,7 @@ def shape_of(found: list[Token]) -> tuple[str, tuple[Slot, ...]]:
     """The shape of a statement's tokens, and its slots in order of appearance."""
     reader = _Reader(found)
     reader.read()
-    return _join(reader.out), tuple(reader.slots)
-
-
-def _join(words: list[str]) -> str:
-    pieces: list[str] = []
-    tight = True
-    for word in words:
-        pieces.append(word if tight or word in _NO_SPACE_BEFORE else " " + word)
-        tight = word in _NO_SPACE_AFTER
-    return "".join(pieces)
+    return joined(reader.out), tuple(reader.slots)
 
 
 class _Reader:

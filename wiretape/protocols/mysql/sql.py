@@ -11,10 +11,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from wiretape.protocols.base import Role
-from wiretape.protocols.mysql.effects import does_write, role_of, verb_of
-from wiretape.protocols.mysql.lexer import Token, pieces, tokens
+from wiretape.protocols.mysql.effects import MAIN_VERBS, does_write, role_of
+from wiretape.protocols.mysql.lexer import pieces, tokens
 from wiretape.protocols.mysql.literals import string_value
 from wiretape.protocols.mysql.shape import Slot, shape_of
+from wiretape.protocols.sqltext import Token, verb_of
 from wiretape.tree import Tree
 
 _WHITE = " \t\n\r\f\v"
@@ -49,7 +50,7 @@ def canonical(sql: str) -> tuple[Statement, ...]:
 
 
 def _statement(found: list[Token]) -> Statement:
-    verb = verb_of(found)
+    verb = verb_of(found, MAIN_VERBS)
     shape, slots = shape_of(found)
     return Statement(
         shape=shape, literals=slots, role=role_of(verb, shape, slots), writes=does_write(verb, shape), verb=verb.upper()

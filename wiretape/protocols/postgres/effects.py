@@ -6,7 +6,6 @@ import re
 from collections.abc import Sequence
 
 from wiretape.protocols.base import Role
-from wiretape.protocols.postgres.lexer import Token
 from wiretape.protocols.postgres.shape import Slot
 
 _BEGIN = re.compile(r"begin\b|start transaction\b")
@@ -28,22 +27,7 @@ _WRITING_PART = re.compile(
     r"(?:\(|[()] |^explain (?:analyze |verbose )*)(?:insert into|update|delete from|merge into) (?!set\b)\S"
 )
 _COPY_IN = re.compile(r"""copy (?:"(?:[^"]|"")*+"|[^\s"(])++ (?:\([^()]*\) )?from\b""")
-_MAIN_VERBS = frozenset(("select", "insert", "update", "delete", "merge", "values", "table"))
-
-
-def verb_of(found: Sequence[Token]) -> str:
-    """The word, in lower case, that says what a statement does; of one that begins with WITH its main statement's."""
-    words = (text for kind, text in found if kind == "word")
-    first = next(words, "")
-    if first != "with":
-        return first
-    depth = 0
-    for kind, text in found:
-        if kind == "mark":
-            depth += {"(": 1, ")": -1}.get(text, 0)
-        elif kind == "word" and not depth and text in _MAIN_VERBS:
-            return text
-    return first
+MAIN_VERBS = frozenset(("select", "insert", "update", "delete", "merge", "values", "table"))
 
 
 def role_of(verb: str, shape: str, slots: Sequence[Slot]) -> Role:

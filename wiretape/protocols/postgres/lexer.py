@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-type Token = tuple[str, str]
-"""Kind (string, word, parameter, number, name, cast, mark) and text. A `name` is a quoted identifier."""
+from wiretape.protocols.sqltext import Token, cut
 
+# Kinds of tokens: string, word, parameter, number, name (a quoted identifier), cast, mark.
 _START, _WITHIN = r"[A-Za-z_\u0080-\U0010ffff]", r"[A-Za-z0-9_\u0080-\U0010ffff]"
 _NO_COMMENT = r"(?!--|/\*)"
 _STRING = rf"""
@@ -59,18 +59,7 @@ def tokens(sql: str) -> list[Token]:
 
 def pieces(sql: str) -> Iterator[Token]:
     """The whole string without gaps: tokens as they are written, and of kind `space` what stands between two of them."""
-    at = 0
-    for match in _matches(sql):
-        kind = match.lastgroup
-        if kind is None or kind == "comment":
-            continue
-        start, end = match.span(kind)
-        if start > at:
-            yield "space", sql[at:start]
-        yield kind, sql[start:end]
-        at = end
-    if at < len(sql):
-        yield "space", sql[at:]
+    return cut(sql, _matches(sql))
 
 
 def _matches(sql: str) -> Iterator[re.Match[str]]:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from wiretape.protocols.postgres.arrays import quote_item
-from wiretape.protocols.postgres.lexer import Token
 from wiretape.protocols.postgres.literals import number_value, string_value
 from wiretape.protocols.postgres.meaning import spelled, type_of
+from wiretape.protocols.sqltext import Token, joined
 
 type Slot = str | int | None
 """One place of a statement that holds a value: the text of a literal (None: NULL), or the number, from 1, of a parameter."""
@@ -41,8 +41,6 @@ _LATER_WORDS: Mapping[str, frozenset[str]] = MappingProxyType(
     }
 )
 _ZONES = (["with", "time", "zone"], ["without", "time", "zone"])
-_NO_SPACE_BEFORE = frozenset((",", ")", "]", "."))
-_NO_SPACE_AFTER = frozenset(("(", "[", "."))
 _NOTHING: Token = ("", "")
 
 
@@ -51,16 +49,7 @@ def shape_of(found: list[Token]) -> tuple[str, tuple[Slot, ...], tuple[str, ...]
     its cast, by the word before it, or by the kind of literal it is."""
     reader = _Reader(found)
     reader.read()
-    return _join(reader.out), tuple(reader.slots), tuple(reader.types)
-
-
-def _join(words: list[str]) -> str:
-    pieces: list[str] = []
-    tight = True
-    for word in words:
-        pieces.append(word if tight or word in _NO_SPACE_BEFORE else " " + word)
-        tight = word in _NO_SPACE_AFTER
-    return "".join(pieces)
+    return joined(reader.out), tuple(reader.slots), tuple(reader.types)
 
 
 class _Reader:

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from wiretape.protocols.base import Role
-from wiretape.protocols.postgres.effects import does_write, role_of, verb_of
-from wiretape.protocols.postgres.lexer import Token, pieces, tokens
+from wiretape.protocols.postgres.effects import MAIN_VERBS, does_write, role_of
+from wiretape.protocols.postgres.lexer import pieces, tokens
 from wiretape.protocols.postgres.shape import Slot, shape_of
+from wiretape.protocols.sqltext import Token, verb_of
 from wiretape.tree import Tree
 
 __all__ = ["Slot", "Statement", "canonical", "identifier", "quoted", "tidy", "values"]
@@ -55,7 +56,7 @@ def canonical(sql: str) -> tuple[Statement, ...]:
 
 
 def _statement(found: list[Token]) -> Statement:
-    verb = verb_of(found)
+    verb = verb_of(found, MAIN_VERBS)
     shape, slots, types = shape_of(found)
     return Statement(
         shape=shape,

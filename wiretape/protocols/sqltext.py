@@ -1,0 +1,58 @@
+"""What reading SQL has in common in every dialect, once its own tokenizer has cut the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Iterator, Sequence
+from typing import Final
+
+# Its kind (word, mark, string, number, parameter, …) and its text.
+type Token = tuple[str, str]
+
+_NO_SPACE_BEFORE: Final = frozenset((",", ")", "]", "."))
+_NO_SPACE_AFTER: Final = frozenset(("(", "[", "."))
+
+
+def cut(sql: str, matches: Iterable[re.Match[str]]) -> Iterator[Token]:
+    """The whole string without gaps: tokens as they are written, and of kind `space` what stands between two of them.
+
+    `matches` are the tokenizer's, in order, each with the name of its kind as its last group.
+    """
+    at = 0
+    for match in matches:
+        kind = match.lastgroup
+        if kind is None or kind == "comment":
+            continue
+        start, end = match.span(kind)
+        if start > at:
+            yield "space", sql[at:start]
+        yield kind, sql[start:end]
+        at = end
+    if at < len(sql):
+        yield "space", sql[at:]
+
+
+def verb_of(found: Sequence[Token], main: Container[str]) -> str:
+    """The word, in lower case, that says what a statement does; of one that begins with WITH its main statement's, which begins
+    with a word of `main`."""
+    words = (text for kind, text in found if kind == "word")
+    first = next(words, "")
+    if first != "with":
+        return first
+    depth = 0
+    for kind, text in found:
+        if kind == "mark":
+            depth += {"(": 1, ")": -1}.get(text, 0)
+        elif kind == "word" and not depth and text in main:
+            return text
+    return first
+
+
+def joined(words: Iterable[str]) -> str:
+    """The words of a shape as one text, spaced as people space SQL."""
+    pieces: list[str] = []
+    tight = True
+    for word in words:
+        pieces.append(word if tight or word in _NO_SPACE_BEFORE else " " + word)
+        tight = word in _NO_SPACE_AFTER
+    return "".join(pieces)
