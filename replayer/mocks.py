@@ -48,6 +48,10 @@ class Mocks:
     async def start(self) -> None:
         """Listen on every target's address; those that were found behind a forward proxy have none. Raises TargetError where
         one is taken; then nothing listens."""
+        if any(map(self.takes_tls, self._targets)):
+            from wiretape.ca import ensure_ca  # cryptography takes a while to import, and few runs need it
+
+            ensure_ca(self._home)  # a service may read it as it starts, before any connection needs it
         try:
             for target in self._targets.values():
                 if target.via != "proxy":

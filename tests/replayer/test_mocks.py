@@ -244,3 +244,15 @@ def test_the_certificate_of_the_server_itself_is_shown_where_given(toy: Any, tmp
         own.read_text()[own.read_text().index("-----BEGIN CERT") :].partition("-----END CERTIFICATE-----")[0]
         + "-----END CERTIFICATE-----\n"
     )
+
+
+def test_the_authority_is_there_before_the_service_starts(toy: Any, tmp_path: Path) -> None:
+    """A service may read its file of trusted authorities once, as it starts."""
+
+    async def run(facts: Any) -> bool:
+        home = tmp_path / str(bool(facts))
+        async with mocks(toy, home, LAMP, facts=facts):
+            return (home / "ca/mitmproxy-ca-cert.pem").exists()
+
+    assert asyncio.run(run({"tls": True}))
+    assert not asyncio.run(run({}))
