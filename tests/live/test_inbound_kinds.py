@@ -166,10 +166,10 @@ def test_a_regression_in_a_conversation(conversation: dict[str, Case]) -> None:
     assert "    live      15" in one.lines
 
 
-def test_a_service_without_http2_is_told(suite: dict[str, Case], tmp_path: Path) -> None:
+@pytest.mark.parametrize("suite", ["http2"], indirect=True)
+def test_a_service_without_http2_is_told(suite: dict[str, Case]) -> None:
     case = suite["get-notes-200"]
-    if case.request.version != "2":
-        pytest.skip("recorded over HTTP/1.1")
+    assert case.request.version == "2"
     (error,) = exchange(answering(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"), case.request)
     assert isinstance(error, NoAnswer)
     assert "answers in HTTP/1.1 what was HTTP/2" in str(error)
