@@ -154,6 +154,8 @@ def _settle(responder: Responder, pushes: list[Call]) -> None:
             _bytes(responder.tick, "responder.tick")
         else:
             _bytes(lambda ask=ask: responder.resume(Miss(ask=ask)), "responder.resume")  # type: ignore[misc]
+    if responder.waiting is None and responder.pause is not None and not responder.closed:
+        _bytes(responder.tick, "responder.tick")  # a time limit that no ask waits for
     for call in pushes:
         with _law("responder.push"):
             given = responder.push(call)

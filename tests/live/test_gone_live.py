@@ -28,11 +28,14 @@ def mariadb_killed(port: int, pid: int) -> str:
         database=mariadb.DATABASE,
         cursorclass=pymysql.cursors.SSCursor,
     )
-    cursor = link.cursor()
-    cursor.execute("SELECT REPEAT('x', 1000) FROM seq_1_to_10000000")
-    for number, _ in enumerate(cursor):
-        if number == 100:
-            os.kill(pid, signal.SIGKILL)
+    try:
+        cursor = link.cursor()
+        cursor.execute("SELECT REPEAT('x', 1000) FROM seq_1_to_10000000")
+        for number, _ in enumerate(cursor):
+            if number == 100:
+                os.kill(pid, signal.SIGKILL)
+    finally:
+        link._force_close()
     raise AssertionError("it was not killed")
 
 
@@ -40,11 +43,14 @@ def redis_killed(port: int, pid: int) -> str:
     with redis_client.Redis(port=port, retry=None, password="") as client:
         client.set("big", b"x" * 50_000_000)
         connection = client.connection_pool.get_connection()
-        connection.send_command("GET", "big")
-        assert connection._sock.recv(1000)  # the first of it
-        os.kill(pid, signal.SIGKILL)
-        while connection._sock.recv(1_000_000):
-            pass
+        try:
+            connection.send_command("GET", "big")
+            assert connection._sock.recv(1000)  # the first of it
+            os.kill(pid, signal.SIGKILL)
+            while connection._sock.recv(1_000_000):
+                pass
+        finally:
+            connection.disconnect()
         raise EOFError
 
 
