@@ -81,6 +81,7 @@ def _pair(left: list[Expected], more: list[Seen]) -> tuple[list[CallFinding], li
                 recorded=entry.call,
                 live=twin.ask,
                 details=tuple(value_differences(entry.ask, twin.ask)),
+                writes=entry.ask.writes,
             )
         )
     return findings, missing, more
@@ -108,6 +109,7 @@ def _missing(left: Sequence[Expected], live: Sequence[Seen]) -> Iterator[CallFin
             recorded=first.call,
             details=tuple(details),
             count=len(group),
+            writes=first.ask.writes,
         )
 
 
@@ -130,6 +132,7 @@ def _extra(more: Sequence[Seen], live: Sequence[Seen], expected: Sequence[Expect
             live=first.ask,
             details=tuple(details),
             count=len(group),
+            writes=first.ask.writes,
         )
 
 
@@ -176,6 +179,7 @@ def _out_of_order(entry: Expected, other: Expected) -> CallFinding:
         target=entry.ask.target,
         operation=entry.call.operation,
         recorded=entry.call,
+        writes=True,
         details=(f"recorded {was} {other.call.operation}, now {now} it",),
     )
 

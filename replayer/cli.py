@@ -23,6 +23,7 @@ from wiretape.errors import ConfigError
 
 if TYPE_CHECKING:
     from replayer.runner import Plan
+    from replayer.severity import Severity
 
 REGRESSIONS, NOT_RUN = 1, 3
 _NEVER_SHOWN_AGAIN = ("--case", "--report")
@@ -61,6 +62,14 @@ PROXY_FLAG = click.option(
     metavar="SECONDS",
     help="How long recorded calls may come after the answer.",
 )
+@click.option(
+    "--fail-on",
+    type=click.Choice(["high", "medium", "low"]),
+    default="low",
+    show_default=True,
+    help="Fail by differences from this severity up. high: a status, a field gone or retyped, a write lost or new, a call that "
+    "nothing answers; medium: another value, other reads; low: a new field.",
+)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @PROXY_FLAG
 @common
@@ -77,6 +86,7 @@ def replay(
     on_miss: str,
     timeout: float,
     grace: float,
+    fail_on: Severity,
     proxy: str | None,
     command: tuple[str, ...],
 ) -> None:
@@ -97,6 +107,7 @@ def replay(
         passthrough=on_miss == "passthrough",
         limit=timeout,
         grace=grace,
+        fail_on=fail_on,
         rerun=_rerun(sys.argv[1:], command),
     )
     with _reports(reports) as opened:

@@ -25,7 +25,8 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFinding:
-    """One difference between what the service asked in the recording and now. `count` is how often (an N+1 asks many times)."""
+    """One difference between what the service asked in the recording and now. `count` is how often (an N+1 asks many times).
+    `writes`: it is about a call that changes state."""
 
     kind: Literal["missing", "extra", "changed", "reordered"]
     target: str
@@ -34,6 +35,7 @@ class CallFinding:
     live: Ask | None = None
     details: tuple[str, ...] = ()
     count: int = 1
+    writes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

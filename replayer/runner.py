@@ -28,6 +28,7 @@ from replayer.mocks import Mocks
 from replayer.noise import Rules, check_kinds, unmatched
 from replayer.received import Received
 from replayer.select import select
+from replayer.severity import Severity, counted, fails
 from replayer.talk import Bound
 from wiretape.body import header
 from wiretape.case import Call, Case, Request, Suite
@@ -46,7 +47,8 @@ from wiretape.typed import typed_suite
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What to replay and how. `limit`: seconds for an answer; `grace`: seconds to wait, after it, for calls that were recorded.
-    `rerun` is the command line but for the case: what comes before `--case NAME`, and after it."""
+    `fail_on`: a case fails by differences from this severity up. `rerun` is the command line but for the case: what comes
+    before `--case NAME`, and after it."""
 
     config: Config
     service: Service
@@ -56,6 +58,7 @@ class Plan:
     limit: float = 30.0
     grace: float = 0.5
     rerun: tuple[str, str] = ("wiretape replay", "")
+    fail_on: Severity = "low"
 
 
 async def run(plan: Plan, emit: Callable[[Event], None]) -> SuiteFinished:
@@ -239,8 +242,8 @@ class _Run:
         self, stored: Case, case: Case, received: Received, outcome: Outcome, by: Comparison, last: LastRun, started: float
     ) -> CaseFinished:
         changes = diff.compare(case.response, received, by, case.messages)
-        findings = calls.compare(outcome)
-        failed = bool(changes or findings or outcome.misses)
+        findings = counted(calls.compare(outcome), self._material.suite.calls)
+        failed = fails(changes, findings, outcome.misses, self._plan.fail_on)
         if failed:
             last.add(case, changes, len(findings) + len(outcome.misses), received)
         mask = self._material.mask

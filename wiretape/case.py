@@ -10,6 +10,7 @@ from typing import Literal
 from wiretape.protobuf.schema import MessageType
 from wiretape.tree import Selector, Tree
 
+type Strictness = Literal["strict", "writes", "off"]
 type Headers = tuple[tuple[str, str], ...]
 type BodyKind = Literal["empty", "json", "form", "text", "binary", "multipart", "events", "lines", "grpc"]
 type Direction = Literal["send", "receive"]
@@ -125,11 +126,12 @@ class Case:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """A folder of cases with one `suite.yaml` (facts of each target, suite-wide noise) and `session.yaml` (calls no case
-    caused)."""
+    """A folder of cases with one `suite.yaml` (facts of each target, which `calls` are compared, suite-wide noise) and
+    `session.yaml` (calls no case caused)."""
 
     root: Path
     cases: tuple[Case, ...] = ()
     session: tuple[Call, ...] = ()
     facts: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
+    calls: Strictness = "strict"
     noise: tuple[Noise, ...] = ()

@@ -13,7 +13,21 @@ from pathlib import Path as File
 from typing import cast
 
 from wiretape.body import inferred_kind, multipart
-from wiretape.case import EMPTY, Body, BodyKind, Call, Case, Direction, Headers, Message, MessageKind, Noise, Request, Response
+from wiretape.case import (
+    EMPTY,
+    Body,
+    BodyKind,
+    Call,
+    Case,
+    Direction,
+    Headers,
+    Message,
+    MessageKind,
+    Noise,
+    Request,
+    Response,
+    Strictness,
+)
 from wiretape.casekeys import (
     BODY_EXTRAS,
     BODY_KEYS,
@@ -65,6 +79,7 @@ class SuiteSettings:
     """What suite.yaml says."""
 
     facts: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
+    calls: Strictness = "strict"
     noise: tuple[Noise, ...] = ()
 
 
@@ -96,7 +111,15 @@ def read_suite(document: Document) -> Read[SuiteSettings]:
     top = reader.top(SUITE_KEYS)
     facts = reader.mapping(("facts",), top.get("facts"))
     targets = {name: reader.mapping(("facts", name), value) for name, value in facts.items()}
-    return reader.result(SuiteSettings(facts=targets, noise=reader.noise(top.get("noise"))))
+    return reader.result(SuiteSettings(facts=targets, calls=_strictness(reader, top), noise=reader.noise(top.get("noise"))))
+
+
+def _strictness(reader: _Reader, top: Mapping[str, Tree]) -> Strictness:
+    match top.get("calls", "strict"):
+        case "strict" | "writes" | "off" as told:
+            return told
+    reader.fail(("calls",), "which calls are compared: strict (all of them), writes, or off")
+    return "strict"
 
 
 def read_session(document: Document) -> Read[tuple[Call, ...]]:

@@ -148,7 +148,9 @@ def case_schema(targets: Mapping[str, str]) -> Schema:
 def suite_schema(targets: Mapping[str, str]) -> Schema:
     """Of suite.yaml."""
     facts: Tree = {"type": "object", "additionalProperties": {"type": "object"}}
-    return _file("suite", SUITE_KEYS, {"facts": facts} | _shared(targets), ["wiretape"])
+    return _file(
+        "suite", SUITE_KEYS, _shared(targets) | {"facts": facts, "calls": {"enum": ["strict", "writes", "off"]}}, ["wiretape"]
+    )
 
 
 def session_schema(targets: Mapping[str, str]) -> Schema:

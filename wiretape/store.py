@@ -43,6 +43,7 @@ def load_suite(root: Path) -> Suite:
         cases=tuple(cases),
         session=_load_session(root),
         facts=settings.facts,
+        calls=settings.calls,
         noise=settings.noise,
     )
 

@@ -7,6 +7,7 @@ from typing import TextIO
 
 from replayer.events import CallFinding, CaseFinished, Change, Event, SuiteFinished
 from replayer.report.values import plain
+from replayer.severity import of_change, of_finding
 from wiretape.case import Call
 from wiretape.protocols.base import Ask, Miss
 
@@ -65,7 +66,7 @@ def _suite(event: SuiteFinished) -> dict[str, object]:
 
 
 def _change(change: Change) -> dict[str, object]:
-    line: dict[str, object] = {"path": change.path, "kind": change.kind}
+    line: dict[str, object] = {"path": change.path, "kind": change.kind, "severity": of_change(change)}
     if change.kind != "added":
         line["recorded"] = plain(change.recorded)
     if change.kind != "removed":
@@ -76,6 +77,7 @@ def _change(change: Change) -> dict[str, object]:
 def _finding(finding: CallFinding) -> dict[str, object]:
     line: dict[str, object] = {
         "kind": finding.kind,
+        "severity": of_finding(finding),
         "target": finding.target,
         "operation": finding.operation,
         "count": finding.count,

@@ -48,7 +48,7 @@ class Terminal:
             case SuiteStarted():
                 self._begin(event.total)
             case CaseFinished():
-                if event.verdict != "passed" or event.warnings:
+                if event.verdict != "passed" or event.warnings or event.changes or event.calls:
                     self._write([*of_case(event), ("plain", "")])
                 if self._bar is not None and self._task is not None:
                     self._bar.advance(self._task)

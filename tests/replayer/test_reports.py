@@ -157,8 +157,19 @@ def test_json_lines() -> None:
         "misses": [],
         "elapsed": 0.001,
     }
-    assert lines[1]["changes"][0] == {"path": "response.body.id", "kind": "retyped", "recorded": 1, "live": "1"}
-    assert lines[1]["changes"][4] == {"path": "response.body.new", "kind": "added", "live": {"k": {"base64": "AP8="}}}
+    assert lines[1]["changes"][0] == {
+        "path": "response.body.id",
+        "kind": "retyped",
+        "severity": "high",
+        "recorded": 1,
+        "live": "1",
+    }
+    assert lines[1]["changes"][4] == {
+        "path": "response.body.new",
+        "kind": "added",
+        "severity": "low",
+        "live": {"k": {"base64": "AP8="}},
+    }
     assert lines[1]["calls"][0]["count"] == 3
     assert lines[2]["misses"][0]["nearest"] == {"operation": "SELECT a FROM t WHERE on"}
     assert lines[3]["reason"] == "the service exited with code 7"

@@ -425,3 +425,19 @@ def test_a_request_unheard_on_a_kept_connection_is_sent_again(project: Project, 
     monkeypatch.setattr(Client, "send", flaky)
     assert project.write(hello=HELLO).replay()[1].passed == 1
     assert len(sent) == 2
+
+
+def test_what_is_not_bad_enough_is_shown_and_passes(project: Project) -> None:
+    project.write(hello=HELLO, lamp=LAMP)
+    code, output, _ = finished(cli(project, "replay", "--fail-on", "high", "--case", "lamp", behaviour="n+1"))
+    assert code == 0
+    assert output.splitlines()[0].startswith("PASSED lamp")
+    assert "extra call on main" in output
+    assert finished(cli(project, "replay", "--fail-on", "medium", "--case", "lamp", behaviour="n+1"))[0] == 1
+    assert finished(cli(project, "replay", "--fail-on", "high", "--case", "hello", behaviour="retyped"))[0] == 1
+
+
+def test_a_suite_may_compare_writes_only(project: Project) -> None:
+    project.write(lamp=LAMP, suite="wiretape: 1\ncalls: writes\n")
+    cases, _ = project.replay("n+1")
+    assert (cases["lamp"].verdict, cases["lamp"].calls) == ("passed", ())
