@@ -131,7 +131,7 @@ class Scope:
                 early = shows is not None and not ask.writes and not shows(entry, -1)
                 before = shelf.last_used(ask, bindings, entry.position) if early else None
                 return entry if before is None or _may_follow(before, entry, ask, shows) else before
-        if ask.blocks is not None or (ask.writes and not self._repeat_writes):
+        if ask.blocks is not None or (ask.writes and not (ask.settles or self._repeat_writes)):
             return None
         if used is not None:
             return used

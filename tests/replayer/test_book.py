@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -221,3 +222,12 @@ def test_a_statement_asked_over_and_over_is_explained_a_few_times(toy: Any, open
     assert len(outcome.misses) == 1000
     assert len(outcome.seen) == 1499
     assert outcome.misses[500].ask.values == ("501",)
+
+
+def test_a_write_that_changes_nothing_more_is_answered_again_and_counted(toy: Any, opened: Any) -> None:
+    book = opened(toy.call("INSERT x 1"))
+    settled = replace(toy.ask("INSERT x 1"), settles=True)
+    answers = book.answers()
+    assert [isinstance(answers.take(settled), Call) for _ in range(2)] == [True, True]
+    assert isinstance(answers.take(replace(settled, values=("2",))), Miss)
+    assert [seen.how for seen in book.end().seen] == ["first", "repeat", "missed"]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from wiretape.case import Call
 from wiretape.protocols.base import Ask
-from wiretape.protocols.redis.asks import ask, prepare
+from wiretape.protocols.redis.asks import ask, make, prepare
 from wiretape.protocols.redis.commands import COMMANDS
 from wiretape.protocols.redis.layout import call_fields, cut, digest, join, parts_of
 from wiretape.protocols.redis.requests import words
@@ -181,3 +181,15 @@ def test_a_script_that_was_not_known_is_the_clients_own_affair() -> None:
 def test_a_message_is_a_push_about_its_channel() -> None:
     found = ask(Call(target="main", operation="pmessage", fields={"pattern": "n*", "channel": "news", "message": "hi"}))
     assert (found.role, found.shape, found.values) == ("push", "pmessage", ("n*", "news", "hi"))
+
+
+def test_what_settles_may_be_answered_again() -> None:
+    def asked(*words: str) -> Ask:
+        return make("cache", cut(tuple(word.encode() for word in words)), 0)
+
+    assert asked("SADD", "k", "a").settles
+    assert asked("SET", "k", "a").settles
+    assert not asked("SET", "k", "a", "NX").settles
+    assert not asked("ZADD", "k", "INCR", "1", "a").settles
+    assert not asked("LPUSH", "k", "a").settles
+    assert not asked("INCR", "k").settles

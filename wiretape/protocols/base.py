@@ -72,7 +72,8 @@ class Ask:
 
     Two asks of the same `shape` ask the same thing with other `values` (in order of appearance, as text where the protocol's
     client may choose the encoding). `labels` says what to call each value where the shape does not show it. `writes`: it
-    changes state on the server, so it is never answered twice from one recording. `blocks`: the client lets the server wait so
+    changes state on the server, so it is never answered twice from one recording, unless it `settles`: asking it again changes
+    nothing more (a member that is in the set already). `blocks`: the client lets the server wait so
     many seconds for something to answer (BLPOP; infinity: for ever); None: it expects its answer at once.
     """
 
@@ -82,6 +83,7 @@ class Ask:
     values: tuple[Tree, ...] = ()
     labels: tuple[str, ...] = ()
     writes: bool = False
+    settles: bool = False
     role: Role = "query"
     blocks: float | None = None
 

@@ -32,6 +32,29 @@ PUSHES: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
 _BY_ONE: Mapping[str, str] = MappingProxyType({"INCR": "INCRBY", "DECR": "DECRBY"})
 _LONGEST_KEPT: Final = 512  # bytes of a command
 _LONGEST_SORTED: Final = 12  # what is longer may be a token, which stands where it was made
+# Asked again with the same values these change nothing more. Drivers of queues declare what they use again and again (SADD).
+_SETTLING = frozenset(
+    [
+        "DEL",
+        "EXPIRE",
+        "EXPIREAT",
+        "HDEL",
+        "HMSET",
+        "HSET",
+        "MSET",
+        "PERSIST",
+        "PEXPIRE",
+        "PEXPIREAT",
+        "PSETEX",
+        "SADD",
+        "SET",
+        "SETEX",
+        "SREM",
+        "UNLINK",
+        "ZADD",
+        "ZREM",
+    ]
+)
 
 
 class Headline(str):
@@ -123,6 +146,7 @@ def make(target: str, parts: Parts, db: int, *, waits: bool = True) -> Ask:
         values=tuple(values),
         labels=tuple(labels),
         writes=known.writes,
+        settles=known.name in _SETTLING and not options,
         role=role_of(known.name),
         blocks=blocks(parts) if waits else None,
     )
