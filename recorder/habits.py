@@ -32,12 +32,13 @@ class Habits:
         """A request with calls that are certainly its own; `whole`: it made no others."""
         if whole:
             self._whole[said.route].append(Counter(call.shape for call in calls))
-        for at, call in enumerate(calls):
-            known = _known(said, calls[:at])
+        known = dict(said.asked)
+        for call in calls:
             for number, text in enumerate(call.given):
                 self._sources[said.route, call.shape, number].observe(frozenset((text,)), known)
             for place, texts in call.found.items():
                 self._sinks[said.route, call.shape, place].observe(texts, said.answered)
+            _learn(known, call)
 
     def knows(self, route: str) -> bool:
         """Whether enough requests of the route are known whole."""
@@ -139,9 +140,15 @@ class _Link:
 
 def _known(said: Said, made: Sequence[Told]) -> Places:
     """What a request knows by the time of its next call: what it was asked, and what it was answered so far."""
-    found: dict[str, frozenset[str]] = dict(said.asked)
+    known = dict(said.asked)
     for call in made:
-        for place, texts in call.found.items():
-            key = f"{call.shape} {place}"
-            found[key] = found.get(key, frozenset()) | texts
-    return found
+        _learn(known, call)
+    return known
+
+
+def _learn(known: dict[str, frozenset[str]], call: Told) -> None:
+    for place, texts in call.found.items():
+        key = f"{call.shape} {place}"
+        before = known.get(key, frozenset())
+        if not texts <= before:
+            known[key] = before | texts
