@@ -67,7 +67,7 @@ def render(wording: Wording, call: Call, formats: Sequence[int]) -> Rendered:
     statements = plan(call.operation).statements
     error = fields.get("error")
     several = fields.get("results")
-    if isinstance(several, list) and len(statements) > 1:
+    if isinstance(several, list) and several and len(statements) > 1:
         results = [
             _result(
                 wording, result, statements[index] if index < len(statements) else None, formats, f"results[{index}].", False
