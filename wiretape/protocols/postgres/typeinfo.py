@@ -35,7 +35,8 @@ type _Row = Mapping[str, Tree]
 def learn(catalog: Catalog, columns: Sequence[str], rows: Sequence[Tree]) -> dict[str, Tree]:
     """The types that a result set describes, in the form of the facts; empty where it is no driver's introspection."""
     names = set(columns)
-    found: list[_Row] = [dict(zip(columns, row, strict=False)) for row in rows if isinstance(row, list)]
+    whole = (row for row in rows if isinstance(row, list) and len(row) == len(columns))
+    found: list[_Row] = [dict(zip(columns, row, strict=True)) for row in whole]
     if {"oid", "ns", "name", "kind", "elemtype", "attrtypoids", "attrnames"} <= names:
         return _asyncpg(catalog, found)
     if {"name", "oid", "array_oid"} <= names:
