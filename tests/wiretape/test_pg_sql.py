@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from wiretape.protocols.postgres.lexer import pieces
 from wiretape.protocols.postgres.literals import string_value
-from wiretape.protocols.postgres.sql import Statement, canonical, tidy, values
+from wiretape.protocols.postgres.sql import Statement, canonical, tidy
+from wiretape.protocols.sqltext import filled
 
 
 def one(sql: str) -> Statement:
@@ -109,7 +110,7 @@ def test_a_function_s_body_is_not_split() -> None:
 
 def test_values_are_literals_and_parameters_in_order_of_appearance() -> None:
     statement = one("select $2, 'a', $1::int, -5, null, true from t where x in (1, $2) and y = E'\\n' limit $3")
-    assert values(statement, ["p", None]) == (None, "a", "p", "-5", None, "t", "1", None, "\n", None)
+    assert filled(statement.literals, ["p", None]) == (None, "a", "p", "-5", None, "t", "1", None, "\n", None)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ def test_values_are_literals_and_parameters_in_order_of_appearance() -> None:
 )  # fmt: skip
 def test_a_literal_s_value(literal: str, expected: str) -> None:
     statement = one("select " + literal)
-    assert values(statement, ()) == (expected,)
+    assert filled(statement.literals, ()) == (expected,)
 
 
 # Roles, effects, verbs
@@ -338,7 +339,7 @@ def test_a_shape_is_its_own_shape(sql: str) -> None:
 @given(ANYTHING)
 def test_every_place_of_a_shape_has_a_value(sql: str) -> None:
     for statement in canonical(sql):
-        assert len(values(statement, ())) == len(statement.literals)
+        assert len(filled(statement.literals, ())) == len(statement.literals)
         assert statement.verb == statement.verb.upper()
         if "?" not in sql and '"' not in sql and " in (" not in statement.shape:
             assert statement.shape.count("?") == len(statement.literals)

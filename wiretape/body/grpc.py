@@ -17,7 +17,6 @@ from wiretape.protobuf.schema import MessageType
 from wiretape.tree import Tree
 
 TYPE = re.compile(r"application/grpc(?:-web)?(?:\+proto)?")
-MAX_MESSAGES = 1_000_000
 _PACKED, _TRAILERS = 1, 0x80
 _COMPRESSED = "compressed"
 

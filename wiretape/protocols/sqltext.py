@@ -6,6 +6,8 @@ import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Final
 
+from wiretape.tree import Tree
+
 # Its kind (word, mark, string, number, parameter, …) and its text.
 type Token = tuple[str, str]
 
@@ -56,3 +58,27 @@ def joined(words: Iterable[str]) -> str:
         pieces.append(word if tight or word in _NO_SPACE_BEFORE else " " + word)
         tight = word in _NO_SPACE_AFTER
     return "".join(pieces)
+
+
+def shorten_list(words: list[str]) -> None:
+    """`in (?, ?, ?)` at the end of a shape's words becomes `in (?)`."""
+    at = len(words) - 2
+    while at > 1 and words[at] == "?" and words[at - 1] == ",":
+        at -= 2
+    if at > 1 and words[at] == "?" and words[at - 1] == "(" and words[at - 2] == "in":
+        words[at + 1 :] = [")"]
+
+
+def is_test(found: Sequence[Token], at: int) -> bool:
+    """Whether the NULL, TRUE or FALSE there is no value: IS NULL, IS NOT TRUE and the constraint NOT NULL say otherwise."""
+    before = found[at - 1] if at else None
+    if before == ("word", "not"):
+        return found[at][1] == "null" or (at > 1 and found[at - 2] == ("word", "is"))
+    return before == ("word", "is")
+
+
+def filled(slots: Iterable[str | bytes | int | None], params: Sequence[Tree]) -> tuple[Tree, ...]:
+    """The values of a statement in order of appearance: literals as they are, and the parameter that a number names, counted
+    from 1. One that is missing is None."""
+    count = len(params)
+    return tuple(slot if not isinstance(slot, int) else params[slot - 1] if 0 < slot <= count else None for slot in slots)

@@ -10,7 +10,8 @@ from typing import Final
 from wiretape.case import Call
 from wiretape.protocols.base import Ask, Role
 from wiretape.protocols.mysql.literals import comparable
-from wiretape.protocols.mysql.sql import Statement, canonical, tidy, values
+from wiretape.protocols.mysql.sql import Statement, canonical, tidy
+from wiretape.protocols.sqltext import filled
 from wiretape.tree import Tree
 
 _ORDER: tuple[Role, ...] = ("query", "begin", "end", "control", "housekeeping")
@@ -63,7 +64,7 @@ def planned(sql: str, statements: Sequence[Statement]) -> Plan:
 def make(target: str, asked: Plan, params: Sequence[Tree], database: str = "") -> Ask:
     """The ask of a plan with its parameters. `database` is the one in use, where that is not the connection's own."""
     given = [comparable(value) for value in params]
-    found = tuple(value for statement in asked.statements for value in values(statement, given))
+    found = tuple(value for statement in asked.statements for value in filled(statement.literals, given))
     shape = f"use {database}: {asked.shape}" if database else asked.shape
     return Ask(target=target, operation=asked.sql, shape=shape, values=found, writes=asked.writes, role=asked.role)
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from wiretape.protocols.mysql.literals import bytes_value, comparable, string_value
 from wiretape.protocols.mysql.numbers import spelled
 from wiretape.protocols.mysql.values import said
-from wiretape.protocols.sqltext import Token, joined
+from wiretape.protocols.sqltext import Token, is_test, joined, shorten_list
 
 type Slot = str | bytes | int | None
 """One place of a statement that holds a value: a literal in comparable form (None: NULL), or the number, from 1, of a
@@ -90,7 +90,7 @@ class _Reader:
 
     def _word(self, text: str) -> None:
         following = self._token(self._at + 1)
-        if text in _WORD_VALUES and not self._tests_for(text):
+        if text in _WORD_VALUES and not is_test(self._tokens, self._at):
             self._slot(_WORD_VALUES[text])
         elif following[0] == "string" and (text in _TYPES or text[0] == "_"):
             self._at += 1
@@ -103,13 +103,6 @@ class _Reader:
         else:
             self._keep(text)
 
-    def _tests_for(self, text: str) -> bool:
-        """IS NULL, IS NOT TRUE and the constraint NOT NULL say something other than a value does."""
-        before = self._token(self._at - 1)
-        return before == ("word", "is") or (
-            before == ("word", "not") and (text == "null" or self._token(self._at - 2) == ("word", "is"))
-        )
-
     def _mark(self, text: str) -> None:
         if text == "-" and self._token(self._at + 1)[0] == "number" and self._value_may_come():
             self._at += 1
@@ -117,19 +110,10 @@ class _Reader:
             return
         self._keep(text)
         if text == ")":
-            self._shorten_list()
+            shorten_list(self.out)
 
     def _value_may_come(self) -> bool:
         kind, text = self._token(self._at - 1)
         if kind == "word":
             return text in _BEFORE_VALUE
         return not kind or (kind == "mark" and text != ")")
-
-    def _shorten_list(self) -> None:
-        """`in (?, ?, ?)` becomes `in (?)`."""
-        out = self.out
-        at = len(out) - 2
-        while at > 1 and out[at] == "?" and out[at - 1] == ",":
-            at -= 2
-        if at > 1 and out[at] == "?" and out[at - 1] == "(" and out[at - 2] == "in":
-            out[at + 1 :] = [")"]

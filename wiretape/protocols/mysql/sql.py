@@ -16,7 +16,6 @@ from wiretape.protocols.mysql.lexer import pieces, tokens
 from wiretape.protocols.mysql.literals import string_value
 from wiretape.protocols.mysql.shape import Slot, shape_of
 from wiretape.protocols.sqltext import Token, verb_of
-from wiretape.tree import Tree
 
 _WHITE = " \t\n\r\f\v"
 _GENERATED = re.compile(r"`?(?!name_\d+`?\Z).*\d.*", re.DOTALL)
@@ -54,14 +53,6 @@ def _statement(found: list[Token]) -> Statement:
     shape, slots = shape_of(found)
     return Statement(
         shape=shape, literals=slots, role=role_of(verb, shape, slots), writes=does_write(verb, shape), verb=verb.upper()
-    )
-
-
-def values(statement: Statement, params: Sequence[Tree]) -> tuple[Tree, ...]:
-    """The values of a statement in order of appearance, literals and parameters alike. A parameter that is missing is None."""
-    count = len(params)
-    return tuple(
-        slot if not isinstance(slot, int) else params[slot - 1] if 0 < slot <= count else None for slot in statement.literals
     )
 
 

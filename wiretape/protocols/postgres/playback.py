@@ -15,7 +15,8 @@ from wiretape.protocols.postgres.backend import ReadyForQuery
 from wiretape.protocols.postgres.copylayout import filling
 from wiretape.protocols.postgres.rendering import Rendered, Renderer, Result, ending, failure
 from wiretape.protocols.postgres.session import FAILED, IDLE, Session
-from wiretape.protocols.postgres.sql import Statement, values
+from wiretape.protocols.postgres.sql import Statement
+from wiretape.protocols.sqltext import filled
 from wiretape.tree import Tree
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Playback:
             return {"error": diagnostics.missed(miss)}
         if len(asked.statements) == 1:
             return chatter.answer(self.session, asked.statements[0], given)
-        return {"results": [chatter.answer(self.session, each, values(each, ())) for each in asked.statements]}
+        return {"results": [chatter.answer(self.session, each, filled(each.literals, ())) for each in asked.statements]}
 
     def aborted(self) -> bytes:
         """The error that a failed transaction gives to everything but its end."""

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from wiretape.protocols.postgres.arrays import quote_item
 from wiretape.protocols.postgres.literals import number_value, string_value
 from wiretape.protocols.postgres.meaning import spelled, type_of
-from wiretape.protocols.sqltext import Token, joined
+from wiretape.protocols.sqltext import Token, is_test, joined, shorten_list
 
 type Slot = str | int | None
 """One place of a statement that holds a value: the text of a literal (None: NULL), or the number, from 1, of a parameter."""
@@ -122,7 +122,7 @@ class _Reader:
         self._slot(whole, kind)
 
     def _word(self, text: str) -> None:
-        if text in _WORD_VALUES and not self._tests_for(text):
+        if text in _WORD_VALUES and not is_test(self._tokens, self._at):
             self._slot(_WORD_VALUES[text], "" if text == "null" else "bool")
         elif text in _TYPES and self._token(end := self._type_end(self._at))[0] == "string":
             kind = self._type_name(self._at, end)
@@ -131,13 +131,6 @@ class _Reader:
         else:
             self._keep(text)
 
-    def _tests_for(self, text: str) -> bool:
-        """IS NULL, IS NOT TRUE and the constraint NOT NULL say something other than a value does."""
-        before = self._token(self._at - 1)
-        return before == ("word", "is") or (
-            before == ("word", "not") and (text == "null" or self._token(self._at - 2) == ("word", "is"))
-        )
-
     def _mark(self, text: str) -> None:
         if text == "-" and self._token(self._at + 1)[0] == "number" and self._value_may_come():
             self._at += 1
@@ -145,7 +138,7 @@ class _Reader:
             return
         self._keep(text)
         if text == ")":
-            self._shorten_list()
+            shorten_list(self.out)
         elif text == "]":
             self._shorten_array()
 
@@ -154,15 +147,6 @@ class _Reader:
         if kind == "word":
             return text in _BEFORE_VALUE
         return not kind or (kind == "mark" and text not in (")", "]"))
-
-    def _shorten_list(self) -> None:
-        """`in (?, ?, ?)` becomes `in (?)`."""
-        out = self.out
-        at = len(out) - 2
-        while at > 1 and out[at] == "?" and out[at - 1] == ",":
-            at -= 2
-        if at > 1 and out[at] == "?" and out[at - 1] == "(" and out[at - 2] == "in":
-            out[at + 1 :] = [")"]
 
     def _shorten_array(self) -> None:
         """`array[?, ?]` of literals is one value, as it is where a driver sends it as such."""

@@ -13,7 +13,7 @@ from wiretape.protocols.postgres.copyin import CopyIn, expected
 from wiretape.protocols.postgres.copylayout import layout_of
 from wiretape.protocols.postgres.playback import Playback
 from wiretape.protocols.postgres.session import FAILED
-from wiretape.protocols.postgres.sql import values
+from wiretape.protocols.sqltext import filled
 from wiretape.tree import Tree
 
 _EMPTY = EmptyQueryResponse().encode()
@@ -104,7 +104,7 @@ def _answer(playback: Playback, asked: Plan, given: tuple[Tree, ...], answer: Ca
         ends = worked and statement.role == "end"
         playback.out.append(playback.ending(statement, result) if ends else result.body)
         if worked:
-            playback.done(statement, values(statement, ()), asked.sql)
+            playback.done(statement, filled(statement.literals, ()), asked.sql)
     playback.session.report(rendered.call.fields)
     if rendered.error:
         playback.failed(rendered, asked)

@@ -16,9 +16,8 @@ from wiretape.protocols.postgres.effects import MAIN_VERBS, does_write, role_of
 from wiretape.protocols.postgres.lexer import pieces, tokens
 from wiretape.protocols.postgres.shape import Slot, shape_of
 from wiretape.protocols.sqltext import Token, verb_of
-from wiretape.tree import Tree
 
-__all__ = ["Slot", "Statement", "canonical", "identifier", "quoted", "tidy", "values"]
+__all__ = ["Slot", "Statement", "canonical", "identifier", "quoted", "tidy"]
 
 _WHITE = " \t\n\r\f\v"
 _GENERATED = re.compile(r"(?!name_\d+\Z).*\d.*", re.DOTALL)
@@ -65,14 +64,6 @@ def _statement(found: list[Token]) -> Statement:
         role=role_of(verb, shape, slots),
         writes=does_write(verb, shape),
         verb=verb.upper(),
-    )
-
-
-def values(statement: Statement, params: Sequence[Tree]) -> tuple[Tree, ...]:
-    """The values of a statement in order of appearance, literals and parameters alike. A parameter that is missing is None."""
-    count = len(params)
-    return tuple(
-        slot if not isinstance(slot, int) else params[slot - 1] if 0 < slot <= count else None for slot in statement.literals
     )
 
 
