@@ -142,6 +142,7 @@ def test_another_database_is_another_ask() -> None:
         ("SAVEPOINT `s139801_x12`", "SAVEPOINT name_1"),
         ("INSERT INTO t VALUES (_binary'\udcff\\0a', 'x')", "INSERT INTO t VALUES (x'ff0061', 'x')"),
         ("SELECT 'a\x00b'", "SELECT x'610062'"),
+        ("SELECT 0.'\udcff'", "SELECT 0. x'ff'"),
         ("SELECT 'a\nb ☃'", "SELECT 'a\nb ☃'"),
         ("", ""),
     ],

@@ -116,7 +116,7 @@ def _in_hexadecimal(found: Sequence[Token], texts: list[str], run: Sequence[int]
     if before >= 0 and found[before][1].lower() == "_binary":
         texts[before] = texts[first - 1] = ""
     standing = next((text for text in reversed(texts[:first]) if text), "")
-    if standing and (standing[-1].isalnum() or standing[-1] in "_$@" or standing[-1] > "\x7f"):
+    if standing and (standing[-1].isalnum() or standing[-1] in "_$@." or standing[-1] > "\x7f"):
         texts[first] = " " + texts[first]  # or it would belong to what stands before it
 
 
