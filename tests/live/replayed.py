@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,3 +94,24 @@ def playing(codec: Codec, tape: Taped, home: Path, when: When = WHEN) -> Iterato
         loop.call_soon_threadsafe(over.set)
         thread.join(10)
         loop.close()
+
+
+@contextmanager
+def listening(mocks: Mocks) -> Iterator[int]:
+    """The mocks, in a thread of their own: where that of `main` listens."""
+    up: Future[int] = Future()
+    done = threading.Event()
+
+    async def serve() -> None:
+        await mocks.start()
+        up.set_result(mocks.addresses["main"].port)
+        await asyncio.get_running_loop().run_in_executor(None, done.wait)
+        await mocks.stop()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    try:
+        yield up.result(20)
+    finally:
+        done.set()
+        thread.join(20)

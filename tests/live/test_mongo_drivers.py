@@ -3,15 +3,12 @@ misses, no findings."""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +21,7 @@ from replayer.book import Book
 from replayer.calls import compare
 from replayer.mocks import Mocks
 from tests.live.relay import Relay
+from tests.live.replayed import listening
 from tests.live.servers import secantus
 from wiretape.case import Call, Case, Request, Response, Suite
 from wiretape.casedump import case_text
@@ -117,22 +115,8 @@ def mocked(book: Book, facts: Mapping[str, Tree]) -> Iterator[int]:
     """The replay's mocks, in a thread of their own: the port they listen on."""
     target = Target(name="main", protocol="mongo", listen=Address(host="127.0.0.1", port=0))
     mocks = Mocks({"main": target}, {"main": facts}, {"main": CODEC}, book, Path())
-    up: Future[int] = Future()
-    done = threading.Event()
-
-    async def serve() -> None:
-        await mocks.start()
-        up.set_result(mocks.addresses["main"].port)
-        await asyncio.get_running_loop().run_in_executor(None, done.wait)
-        await mocks.stop()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    try:
-        yield up.result(10)
-    finally:
-        done.set()
-        thread.join(10)
+    with listening(mocks) as port:
+        yield port
 
 
 def answered(recording: Recording, program: str, server: secantus.Secantus, **told: Tree) -> None:

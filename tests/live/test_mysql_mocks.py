@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
-import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +18,7 @@ import pytest
 from normalizers.base import When
 from replayer.book import Book
 from replayer.mocks import Mocks
+from tests.live.replayed import listening
 from wiretape.ca import ensure_ca
 from wiretape.case import Call, Case, Request, Response, Suite
 from wiretape.config import Address, Target
@@ -49,22 +48,8 @@ def mocked(home: Path, facts: Mapping[str, Tree]) -> Iterator[int]:
     book.begin(case, When(recorded=0.0, live=0.0))
     target = Target(name="main", protocol="mysql", listen=Address(host="127.0.0.1", port=0))
     mocks = Mocks({"main": target}, {"main": facts}, codecs, book, home)
-    up: Future[int] = Future()
-    done = threading.Event()
-
-    async def serve() -> None:
-        await mocks.start()
-        up.set_result(mocks.addresses["main"].port)
-        await asyncio.get_running_loop().run_in_executor(None, done.wait)
-        await mocks.stop()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    try:
-        yield up.result(20)
-    finally:
-        done.set()
-        thread.join(20)
+    with listening(mocks) as port:
+        yield port
 
 
 def with_pymysql(port: int, authority: Path | None) -> tuple[object, bool]:
