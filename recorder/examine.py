@@ -7,7 +7,7 @@ import contextlib
 import os
 import ssl
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -54,8 +54,8 @@ async def examine(target: Target) -> Examined:
     found = Examined(at=str(target.upstream))
     try:
         async with asyncio.timeout(_LIMIT):
-            _, writer = await _connect(target)
-            writer.close()
+            async with _connected(target):
+                pass
     except TimeoutError:
         found.unreachable = f"no answer within {_LIMIT:g} s"
     except OSError as error:
@@ -65,12 +65,26 @@ async def examine(target: Target) -> Examined:
     return found
 
 
-async def _connect(target: Target, tls: ssl.SSLContext | None = None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+@contextlib.asynccontextmanager
+async def _connected(
+    target: Target, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection, really closed in the end: TLS takes a moment to say goodbye."""
     at = target.upstream
     assert at is not None
     if at.path:
-        return await asyncio.open_unix_connection(at.path)
-    return await asyncio.open_connection(at.host, at.port, ssl=tls, server_hostname=at.host if tls else None)
+        reader, writer = await asyncio.open_unix_connection(at.path)
+    else:
+        name = at.host if tls else None
+        reader, writer = await asyncio.open_connection(at.host, at.port, ssl=tls, server_hostname=name)
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(_GREETING):
+                await writer.wait_closed()
+        writer.transport.abort()
 
 
 async def _ask(target: Target, found: Examined) -> None:
@@ -91,8 +105,7 @@ async def _ask(target: Target, found: Examined) -> None:
 
 async def _spoken(target: Target, tls: ssl.SSLContext | None, name: str) -> str:
     """What the server speaks: by its greeting, or by its answer to what `name`'s clients begin with."""
-    reader, writer = await _connect(target, tls)
-    try:
+    async with _connected(target, tls) as (reader, writer):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_GREETING if name not in _QUESTIONS or name == AUTO else _GREETING / 5):
                 greeting = await reader.read(4096)
@@ -103,8 +116,6 @@ async def _spoken(target: Target, tls: ssl.SSLContext | None, name: str) -> str:
         writer.write(question.replace(b"%b", _host(target)))
         answer = await reader.read(4096)
         return name if known(answer) else next((each for each, (_, is_it) in _QUESTIONS.items() if is_it(answer)), "")
-    finally:
-        writer.close()
 
 
 def _host(target: Target) -> bytes:
@@ -119,17 +130,15 @@ async def _handshake(target: Target, found: Examined) -> ssl.SSLContext | None:
     open_.verify_mode = ssl.CERT_NONE
     try:
         async with asyncio.timeout(_LIMIT):
-            _, writer = await _connect(target, open_)
-            _describe(writer.get_extra_info("ssl_object").getpeercert(binary_form=True), found)
-            writer.close()
+            async with _connected(target, open_) as (_, writer):
+                _describe(writer.get_extra_info("ssl_object").getpeercert(binary_form=True), found)
             if not target.verify:
                 return open_
             strict = ssl.create_default_context()
             if target.ca is not None:
                 strict.load_verify_locations(target.ca)
-            _, writer = await _connect(target, strict)
-            writer.close()
-            return strict
+            async with _connected(target, strict):
+                return strict
     except ssl.SSLCertVerificationError as error:
         found.tls_failed = f"its certificate is not trusted ({error.verify_message})"
         found.tls_advice = "give the authority that signed it as `ca`, or `verify: false`"
