@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from operator import is_
 
 from normalizers.base import When
 from normalizers.pipeline import explain, volatile
 from replayer import wrapped
+from wiretape.case import Request
 from wiretape.tree import Tree, same, walk
 
 LONG = 12  # characters from which a bound value is replaced inside a longer text, too
@@ -176,6 +178,19 @@ class Bindings:
 
     def _is_known(self, text: str) -> bool:
         return text in self._known or (len(text) >= LONG and any(text in known for known in self._texts))
+
+
+def standing(request: Request, bindings: Bindings) -> Request:
+    """The request with live values in place of the recorded ones they stand for."""
+    if not len(bindings):
+        return request
+    return replace(
+        request,
+        target=bindings.text(request.target),
+        headers=tuple((name, bindings.text(value)) for name, value in request.headers),
+        body=replace(request.body, value=bindings.stand(request.body.value)),
+        trailers=tuple((name, bindings.text(value)) for name, value in request.trailers),
+    )
 
 
 def may_vary(value: Tree) -> bool:

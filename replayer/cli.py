@@ -1,4 +1,4 @@
-"""`wiretape replay`, `serve`, `accept`, `audit` and `lint`: options in, one run, an exit code out."""
+"""`wiretape replay` and `serve`: options in, one run, an exit code out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from wiretape.config import Config, load_config
 from wiretape.errors import ConfigError
 
 if TYPE_CHECKING:
-    from replayer.runner import Plan
+    from replayer.plan import Plan
     from replayer.severity import Severity
 
 REGRESSIONS, NOT_RUN = 1, 3
@@ -96,9 +96,9 @@ def replay(
     1 regressions, 2 usage or configuration, 3 could not run.
     """
     from replayer.app import chosen
-    from replayer.runner import Plan
+    from replayer.plan import Plan
 
-    found = _load(config, service, dep, suite, proxy)
+    found = load(config, service, dep, suite, proxy)
     plan = Plan(
         config=found,
         service=chosen(found.service, url, command, allow_remote=allow_remote),
@@ -142,7 +142,7 @@ def serve(*, config: Path | None, service: str | None, dep: Sequence[str], suite
     """
     from replayer.serving import serve as serve_mocks
 
-    found = _load(config, service, dep, suite, proxy)
+    found = load(config, service, dep, suite, proxy)
 
     def speak(line: str) -> None:
         click.echo(f"wiretape: {line}", err=True)
@@ -150,85 +150,8 @@ def serve(*, config: Path | None, service: str | None, dep: Sequence[str], suite
     _interruptible(serve_mocks(found, os.environ, speak), quiet=True)
 
 
-@click.command()
-@click.option("--case", "cases", multiple=True, metavar="GLOB", help="Only the cases whose name matches. Repeatable.")
-@common
-def accept(*, config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None, cases: tuple[str, ...]) -> None:
-    """Take what the last replay found as the new expectation.
-
-    Rewrites the responses of the cases that failed, where they differed; comments survive. Calls are not accepted: record the
-    case again.
-    """
-    from replayer.accept import accept as rewrite
-    from replayer.lastrun import read
-    from replayer.select import select
-    from wiretape.protobuf.sources import load
-    from wiretape.secrets import load_secrets
-
-    found = _load(config, service, dep, suite)
-    failed = select(read(found.home), cases)
-    for each in rewrite(failed, load_secrets(found.home, os.environ), load(found.service.protos if found.service else ())):
-        if each.places:
-            click.echo(f"{each.path}: {', '.join(each.places)}")
-        if each.calls:
-            click.echo(f"{each.path}: {each.calls} findings about its calls stay; record the case again to accept them")
-    if not failed:
-        click.echo("nothing to accept: no case failed in the last run")
-
-
-@click.command()
-@click.option(
-    "--min", "least", type=click.FloatRange(0, 100), default=0.0, metavar="PERCENT", help="Fail where less than this is found."
-)
-@click.option("--case", "cases", multiple=True, metavar="GLOB", help="Only the cases whose name matches. Repeatable.")
-@click.option("--all", "everything", is_flag=True, help="List every mutation that slips through.")
-@common
-def audit(
-    *,
-    config: Path | None,
-    service: str | None,
-    dep: Sequence[str],
-    suite: Path | None,
-    cases: tuple[str, ...],
-    least: float,
-    everything: bool,
-) -> None:
-    """Falsify every recorded answer and call, one thing at a time, and tell what the suite's rules would let through.
-
-    Nothing is run. Exit code 1 where less than --min is found, a case asserts nothing, or a rule matches nothing.
-    """
-    from replayer.audit.audit import audit as falsify
-    from replayer.audit.text import lines
-    from replayer.runner import prepare, recorded_at
-
-    found = _load(config, service, dep, suite)
-    material = prepare(found, os.environ, cases)
-    report = falsify(material.suite, material.codecs, recorded_at)
-    for line in lines(report, everything=everything):
-        click.echo(material.mask.text(line))
-    if report.share < least or report.empty or report.dead:
-        sys.exit(REGRESSIONS)
-
-
-@click.command()
-@common
-def lint(*, config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None) -> None:
-    """Check every file of the suite; report each problem with file, line and column."""
-    from normalizers.pipeline import NORMALIZERS
-    from wiretape.lint import lint as check
-    from wiretape.protobuf.sources import load
-
-    found = _load(config, service, dep, suite)
-    targets = {name: target.protocol for name, target in found.targets.items()}
-    types = load(found.service.protos if found.service else ())
-    problems = check(found.suite, NORMALIZERS, targets or None, types)
-    for problem in problems:
-        click.echo(str(problem))
-    if problems:
-        sys.exit(ConfigError.exit_code)
-
-
-def _load(config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None, proxy: str | None = None) -> Config:
+def load(config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None, proxy: str | None = None) -> Config:
+    """The configuration that a command's common options (`wiretape.cli.common`) name. Raises ConfigError."""
     return load_config(file=config, environ=os.environ, cwd=Path.cwd(), service=service, deps=dep, suite=suite, proxy=proxy)
 
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping
 from normalizers.base import When
 from replayer.book import Book
 from replayer.forward import proxy
+from replayer.material import prepare, recorded_at
 from replayer.mocks import Mocks
-from replayer.runner import prepare, recorded_at
 from wiretape.case import Case
 from wiretape.config import Config
 from wiretape.errors import ConfigError

@@ -27,8 +27,8 @@ from recorder.taps import watch
 from recorder.wire import Listener
 from replayer import calls
 from replayer.book import Book, Outcome
+from replayer.material import recorded_at
 from replayer.mocks import Mocks
-from replayer.runner import recorded_at
 from tests.compat import runtimes
 from tests.compat.table import Row
 from tests.recorder.conftest import recording

@@ -11,8 +11,9 @@ from recorder.wire import Listener
 from replayer.accept import accept
 from replayer.events import CaseFinished, Event
 from replayer.lastrun import read
+from replayer.plan import Plan
 from replayer.report.text import details
-from replayer.runner import Plan, run
+from replayer.runner import run
 from tests.live.servers import orders_grpc
 from tests.live.servers.shop import serve
 from tests.live.test_inbound_kinds import ask, chat

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from replayer.audit.audit import Report, audit
 from replayer.audit.text import lines
-from replayer.cli import audit as command
+from replayer.suitecli import audit as command
 from tests.replayer.conftest import toy_call, toy_case
 from wiretape.case import Case, Noise, Suite
 from wiretape.protocols.base import Codec

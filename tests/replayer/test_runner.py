@@ -19,7 +19,8 @@ import pytest
 from replayer.app import chosen
 from replayer.client import Client
 from replayer.events import CaseFinished, Event, SuiteFinished, SuiteStarted
-from replayer.runner import Plan, run
+from replayer.plan import Plan
+from replayer.runner import run
 from wiretape.config import load_config
 from wiretape.errors import CaseFormatError, ConfigError, StoreError, TargetError
 

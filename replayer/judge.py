@@ -1,0 +1,95 @@
+"""What came of a case -> its verdict, with every difference, masked and ready to be reported."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from normalizers.base import When
+from normalizers.pipeline import NORMALIZERS
+from replayer import calls, diff
+from replayer.bindings import Bindings, standing
+from replayer.book import Outcome
+from replayer.curl import curl
+from replayer.diff import Comparison
+from replayer.events import CaseFinished, Change
+from replayer.material import Material
+from replayer.noise import Rules, unmatched
+from replayer.plan import Plan
+from replayer.received import Received
+from replayer.severity import counted, fails
+from wiretape.case import Case
+from wiretape.tree import Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A verdict, and the bare answer and changes behind it (`CaseFinished` shows them without secrets)."""
+
+    finished: CaseFinished
+    changes: tuple[Change, ...] = ()
+    received: Received | None = None
+
+
+class Judge:
+    """Compares under the rules of one suite. `stored` is a case as it stands in its file, `case` the same with its secrets."""
+
+    def __init__(self, plan: Plan, material: Material, bindings: Bindings) -> None:
+        self._plan, self._material, self._bindings = plan, material, bindings
+
+    def rules(self, case: Case) -> Rules:
+        """The noise rules that hold for a case."""
+        return Rules((*case.noise, *self._material.suite.noise), NORMALIZERS)
+
+    def answered(
+        self, stored: Case, case: Case, received: Received, outcome: Outcome, when: When, rules: Rules, elapsed: float
+    ) -> Judged:
+        """The service answered."""
+        by = Comparison(bindings=self._bindings, rules=rules, when=when)
+        changes = diff.compare(case.response, received, by, case.messages)
+        findings = counted(calls.compare(outcome), self._material.suite.calls)
+        failed = fails(changes, findings, outcome.misses, self._plan.fail_on)
+        mask = self._material.mask
+        finished = CaseFinished(
+            case=stored,
+            verdict="failed" if failed else "passed",
+            changes=tuple(map(mask.change, changes)),
+            calls=tuple(map(mask.finding, findings)),
+            misses=tuple(map(mask.miss, outcome.misses)),
+            elapsed=elapsed,
+            warnings=_warnings(case, received) if case.noise else (),
+        )
+        return Judged(finished=self._with_commands(finished) if failed else finished, changes=changes, received=received)
+
+    def silent(self, stored: Case, reason: str, outcome: Outcome | None, elapsed: float, *, gone: bool) -> CaseFinished:
+        """No answer. From a service that lives and was refused an answer by a mock this is a regression, not a broken run."""
+        mask = self._material.mask
+        misses = outcome.misses if outcome else ()
+        return self._with_commands(
+            CaseFinished(
+                case=stored,
+                verdict="failed" if misses and not gone else "broken",
+                calls=tuple(map(mask.finding, calls.compare(outcome))) if outcome and misses else (),
+                misses=tuple(map(mask.miss, misses)),
+                reason=mask.text(reason),
+                elapsed=elapsed,
+            )
+        )
+
+    def _with_commands(self, finished: CaseFinished) -> CaseFinished:
+        before, after = self._plan.rerun
+        rerun = f"{before} --case {finished.case.name}" + (f" {after}" if after else "")
+        request = standing(finished.case.request, self._bindings)
+        return replace(finished, rerun=rerun, curl=self._material.mask.text(curl(request, self._plan.service.url)))
+
+
+def _warnings(case: Case, received: Received) -> tuple[str, ...]:
+    recorded_calls: list[Tree] = [dict(call.fields) for call in case.calls]
+    trees: list[Tree] = [
+        {
+            "response": dict(diff.recorded_tree(case.response)),
+            "messages": diff.messages_tree(case.messages),
+            "calls": recorded_calls,
+        },
+        {"response": dict(diff.live_tree(received, case.response)), "messages": diff.messages_tree(received.messages)},
+    ]
+    return unmatched(case, trees)

@@ -1,0 +1,91 @@
+"""One case tried on the service: its request sent with live values, its calls answered, what came of it judged."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+
+from normalizers.base import When
+from replayer.app import App
+from replayer.bindings import Bindings, standing
+from replayer.book import Book, Outcome
+from replayer.client import Client, Expected, NoAnswer
+from replayer.events import CaseFinished
+from replayer.judge import Judge, Judged
+from replayer.material import recorded_at
+from replayer.noise import Rules
+from replayer.plan import Plan
+from replayer.received import Received
+from replayer.talk import Bound
+from wiretape.case import Case, Request
+from wiretape.errors import EncodeError
+
+
+class Trials:
+    """Tries one case after the other. Once the service has ended, every further case is broken by that."""
+
+    def __init__(self, plan: Plan, app: App, client: Client, book: Book, bindings: Bindings, judge: Judge) -> None:
+        self._plan, self._app, self._client = plan, app, client
+        self._book, self._bindings, self._judge = book, bindings, judge
+        self._settled = asyncio.Event()
+        self._book.on_settled = self._settled.set
+        self._gone = ""
+
+    async def run(self, stored: Case, case: Case) -> Judged:
+        """The verdict on a case: `stored` as in its file, `case` with its secrets."""
+        if case.incomplete:
+            reason = f"its recording is not whole ({case.incomplete}); record it again"
+            return Judged(finished=CaseFinished(case=stored, verdict="skipped", reason=reason))
+        started = time.perf_counter()
+        if not self._gone:
+            self._gone = await self._app.ended()
+        if self._gone:
+            return self._silent(stored, self._gone, None, 0.0)
+        when = When(recorded=recorded_at(case), live=time.time())
+        rules = self._judge.rules(case)
+        received, outcome = await self._exchange(case, when, rules)
+        elapsed = time.perf_counter() - started
+        if isinstance(received, Received):
+            return self._judge.answered(stored, case, received, outcome, when, rules, elapsed)
+        self._gone = await self._app.ended(dying=isinstance(received, NoAnswer))
+        return self._silent(stored, self._gone or str(received), outcome, elapsed)
+
+    def _silent(self, stored: Case, reason: str, outcome: Outcome | None, elapsed: float) -> Judged:
+        return Judged(finished=self._judge.silent(stored, reason, outcome, elapsed, gone=bool(self._gone)))
+
+    async def _exchange(self, case: Case, when: When, rules: Rules) -> tuple[Received | NoAnswer | EncodeError, Outcome]:
+        request = case.request
+        headers = (*request.headers, *request.trailers)
+        self._bindings.learn([request.target, *(value for _, value in headers), request.body.value])
+        self._settled.clear()
+        self._book.begin(case, when, rules)
+        received: Received | NoAnswer | EncodeError
+        try:
+            expected = Expected.of(case.response, case.messages)
+            received = await self._send(standing(request, self._bindings), expected, Bound(self._bindings, when))
+            await self._late_calls()
+        except (NoAnswer, EncodeError) as error:
+            received = error
+        finally:
+            outcome = self._book.end()
+        return received, outcome
+
+    async def _send(self, request: Request, expected: Expected, talk: Bound) -> Received:
+        try:
+            return await self._client.send(request, expected, talk)
+        except NoAnswer as error:
+            if not error.unheard or self._book.asked:
+                raise
+        return await self._client.send(request, expected, talk)
+
+    async def _late_calls(self) -> None:
+        """Calls may come after the answer: a commit, a task in the background."""
+        await asyncio.sleep(0)
+        if self._book.settled:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._plan.grace):
+                while not self._book.settled:
+                    self._settled.clear()
+                    await self._settled.wait()
