@@ -8,11 +8,12 @@ import time
 
 from normalizers.base import When
 from replayer.app import App
-from replayer.bindings import Bindings, standing
+from replayer.bindings import Bindings
 from replayer.book import Book, Outcome
 from replayer.client import Client, Expected, NoAnswer
 from replayer.events import CaseFinished
 from replayer.judge import Judge, Judged
+from replayer.linked import Linked
 from replayer.material import recorded_at
 from replayer.noise import Rules
 from replayer.plan import Plan
@@ -25,9 +26,11 @@ from wiretape.errors import EncodeError
 class Trials:
     """Tries one case after the other. Once the service has ended, every further case is broken by that."""
 
-    def __init__(self, plan: Plan, app: App, client: Client, book: Book, bindings: Bindings, judge: Judge) -> None:
+    def __init__(
+        self, plan: Plan, app: App, client: Client, book: Book, bindings: Bindings, linked: Linked, judge: Judge
+    ) -> None:
         self._plan, self._app, self._client = plan, app, client
-        self._book, self._bindings, self._judge = book, bindings, judge
+        self._book, self._bindings, self._linked, self._judge = book, bindings, linked, judge
         self._settled = asyncio.Event()
         self._book.on_settled = self._settled.set
         self._gone = ""
@@ -63,7 +66,7 @@ class Trials:
         received: Received | NoAnswer | EncodeError
         try:
             expected = Expected.of(case.response, case.messages)
-            received = await self._send(standing(request, self._bindings), expected, Bound(self._bindings, when))
+            received = await self._send(self._linked.request(case), expected, Bound(self._bindings, when))
             await self._late_calls()
         except (NoAnswer, EncodeError) as error:
             received = error

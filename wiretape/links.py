@@ -54,7 +54,7 @@ def parse(text: str) -> Link:
     if len(place) < len(rest):
         raise ValueError(f"`${{{text}}}` names many places; a link names one")
     if place[0] != "response":
-        quoted = " (a name with dots is quoted: `${[\"a.b\"].response…}`)" if "response" in place else ""
+        quoted = ' (a name with dots is quoted: `${["a.b"].response…}`)' if "response" in place else ""
         raise ValueError(f"`${{{text}}}` names no response: what follows the case is `response`{quoted}")
     if len(place) == 1 or place[1] not in _PARTS:
         raise ValueError(f"`${{{text}}}`: " + unknown(str(place[1]) if len(place) > 1 else "", _PARTS, "part of a response"))
@@ -134,7 +134,7 @@ def renamed(links: Sequence[Linked], names: Mapping[str, str]) -> tuple[Linked, 
 def written(request: Request, links: Sequence[Linked]) -> Request:
     """The request as it stands in a file, with links in it: the inverse of resolving."""
     places = {linked.place: "".join(_spelled(piece) for piece in linked.pieces) for linked in links}
-    return revised(request, lambda place, text: places.get(place, text)) if places else request
+    return revised(request, lambda place, text: places.get(place, text), every=True) if places else request
 
 
 def fill(
