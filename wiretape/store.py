@@ -34,7 +34,7 @@ def load_suite(root: Path) -> Suite:
     """
     if not root.is_dir():
         raise StoreError(f"there is no suite folder {root}; record one with `wiretape record`")
-    cases = sorted((load_case(path) for path in case_files(root)), key=lambda case: (case.recorded, case.name))
+    cases = sorted(map(load_case, case_files(root)), key=lambda case: (case.first_recorded or case.recorded, case.name))
     if not cases:
         raise StoreError(f"no cases in {root}; record some with `wiretape record`")
     settings = _load_settings(root)
