@@ -54,15 +54,16 @@ def _signature(case: Case, routes: Routes, codecs: Mapping[str, Codec]) -> objec
     return (
         routes.of(case.request.method, case.request.target),
         tuple(sorted({piece.partition("=")[0] for piece in case.request.target.partition("?")[2].split("&")})),
-        _form(case.request.body),
+        form(case.request.body),
         case.response.status,
-        _form(case.response.body),
+        form(case.response.body),
         tuple(dict.fromkeys((ask.target, ask.shape) for ask in asks if ask.role not in _QUIET)),
         any("error" in call.fields for call in case.calls),
     )
 
 
-def _form(body: Body) -> tuple[str, ...]:
+def form(body: Body) -> tuple[str, ...]:
+    """What a body is made of, whatever its values: every place with the kind of value there."""
     return (body.kind, *sorted(set(_paths(body.value, ""))))
 
 

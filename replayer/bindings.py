@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from operator import is_
+from types import MappingProxyType
 
 from normalizers.base import When
 from normalizers.pipeline import explain, volatile
@@ -40,6 +41,11 @@ class Bindings:
 
     def __len__(self) -> int:
         return len(self._live)
+
+    @property
+    def pairs(self) -> Mapping[str, str]:
+        """Recorded -> live, in the order they were bound."""
+        return MappingProxyType(self._live)
 
     def learn(self, tree: Tree) -> None:
         """Every scalar in `tree` came from outside the service."""

@@ -52,7 +52,8 @@ def spread(path: Path) -> bool:
 def case_document(case: Case, stem: str, files: Files) -> dict[str, Tree]:
     """The case as a tree; bodies that go to files are added to `files`."""
     document: dict[str, Tree] = {"wiretape": VERSION, "name": case.name}
-    document |= _said(recorded=case.recorded, attributed=case.attributed, incomplete=case.incomplete)
+    document |= _said(recorded=case.recorded, first_recorded=case.first_recorded)
+    document |= _said(attributed=case.attributed, incomplete=case.incomplete)
     document["request"] = _request(written(case.request, case.links), f"{stem}.request", files)
     document["response"] = _response(case.response, f"{stem}.response", files)
     if case.messages:

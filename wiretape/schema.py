@@ -140,7 +140,7 @@ def case_schema(targets: Mapping[str, str]) -> Schema:
     message = {"request": _object(REQUEST_KEYS, _MESSAGE), "response": _object(RESPONSE_KEYS, _MESSAGE)}
     message["request"]["required"] = ["method", "path"]
     message["response"]["required"] = ["status"]
-    words: Schema = dict.fromkeys(("name", "recorded", "attributed", "incomplete"), _TEXT)
+    words: Schema = dict.fromkeys(("name", "recorded", "first_recorded", "attributed", "incomplete"), _TEXT)
     known = words | message | {"messages": _CONVERSATION} | _shared(targets)
     return _file("case", CASE_KEYS, known, ["wiretape", "request", "response"])
 

@@ -29,6 +29,7 @@ SHORTEST_PART = 8  # a secret shorter than this is replaced only where it is a w
 
 _REFERENCE = re.compile(r"(?P<dollars>\$+)\{(?:(?P<word>secret:(?P<name>[^{}\s]*)|\$)\})?")
 _LITERAL = re.compile(r"\$+(?=\{)")
+_EVIDENCE = re.compile(r"[^\s(),]+")  # a value that `attributed` names, each a whole string of its own
 
 
 def protect[T: (Case, Call, Suite)](recorded: T, secrets: Mapping[str, str]) -> T:
@@ -113,7 +114,7 @@ def ensure_home(home: Path) -> Path:
     return home
 
 
-class _Rewriter(ABC):
+class Rewriter(ABC):
     """Rewrites every string of what was recorded that may hold a secret."""
 
     @abstractmethod
@@ -126,7 +127,12 @@ class _Rewriter(ABC):
 
     def recorded[T: (Case, Call, Suite)](self, recorded: T) -> T:
         if isinstance(recorded, Call):
-            return replace(recorded, operation=self.text(recorded.operation), fields=self._mapping(recorded.fields))
+            return replace(
+                recorded,
+                operation=self.text(recorded.operation),
+                fields=self._mapping(recorded.fields),
+                attributed=_EVIDENCE.sub(lambda word: self.text(word[0]), recorded.attributed),
+            )
         if isinstance(recorded, Case):
             return self._case(recorded)
         return replace(
@@ -186,7 +192,7 @@ class _Rewriter(ABC):
         return self._mapping(tree) if isinstance(tree, dict) else tree
 
 
-class _Protector(_Rewriter):
+class _Protector(Rewriter):
     """Rewrites recorded strings to stored ones."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
@@ -227,7 +233,7 @@ def _escape(text: str) -> str:
     return _LITERAL.sub(lambda found: found[0] + "$", text) if "${" in text else text
 
 
-class _Revealer(_Rewriter):
+class _Revealer(Rewriter):
     """Rewrites stored strings to recorded ones; notes which secrets are missing."""
 
     def __init__(self, secrets: Mapping[str, str], missing: dict[str, Path], file: Path) -> None:

@@ -36,7 +36,7 @@ def load_suite(root: Path) -> Suite:
     """
     if not root.is_dir():
         raise StoreError(f"there is no suite folder {root}; record one with `wiretape record`")
-    cases, broken = links.resolve(in_order(load_case(path) for path in case_files(root)))
+    cases, broken = links.resolve(in_order(map(load_case, case_files(root))))
     if not cases:
         raise StoreError(f"no cases in {root}; record some with `wiretape record`")
     for each in broken[:1]:
@@ -55,7 +55,7 @@ def load_suite(root: Path) -> Suite:
 
 def in_order(cases: Iterable[Case]) -> list[Case]:
     """Cases in the order in which they were recorded, and are replayed."""
-    return sorted(cases, key=lambda case: (case.recorded, case.name))
+    return sorted(cases, key=lambda case: (case.first_recorded or case.recorded, case.name))
 
 
 def place_of(document: Document, link: str) -> Steps:
