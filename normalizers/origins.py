@@ -1,7 +1,7 @@
 """Where the values of requests come from: the earlier responses that they were first seen in.
 
-Only values that nobody repeats by accident: UUIDs, tokens, cursors, and the URLs that hold them. What a client said first is the
-client's, whoever repeats it. Pure.
+Only values that nobody repeats by accident: UUIDs, tokens, cursors, and the URLs that hold them. What a client said first is
+the client's, whoever repeats it. Pure.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Span:
 
 
 class Origins:
-    """Cases are taken in one after another, in the order in which they were recorded."""
+    """What is known at one moment of a recording: requests are noted as they are sent, answers as they have come."""
 
     def __init__(self) -> None:
         self._made: dict[str, Origin] = {}
@@ -61,11 +61,14 @@ class Origins:
         """The response that a value of a request comes from; None where it comes from none."""
         return self._made.get(value)
 
-    def take(self, case: Case) -> None:
-        """What a case says: its request first, then the calls, then its response."""
+    def asked(self, case: Case) -> None:
+        """A request was sent."""
         for _, text in texts(case):
             self._said.update(span.value for span in spans(text) if span.value not in self._made)
             self._said.update(span.value for span in path_spans(text) if span.value not in self._made)
+
+    def answered(self, case: Case) -> None:
+        """Its calls and its response came."""
         for call in case.calls:
             answer = {name: value for name, value in call.fields.items() if name not in _GIVEN}
             self._served.update(value for _, value in walk(answer) if isinstance(value, str) and unmistakable(value))
@@ -143,7 +146,8 @@ def implied(cases: Sequence[Case]) -> dict[str, tuple[str, ...]]:
         )
         if needs := tuple(dict.fromkeys(names)):
             found[case.name] = needs
-        origins.take(case)
+        origins.asked(case)
+        origins.answered(case)
     return found
 
 

@@ -7,8 +7,9 @@ made it. Not what the client said first, nor what a database or another service 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 from urllib.parse import quote
 
@@ -34,20 +35,26 @@ class _Found:
     link: Link
 
 
-def discover(cases: Sequence[Case]) -> list[Case]:
-    """The cases, in the order in which they were recorded, with links where their requests hold what earlier ones were answered.
+def discover(cases: Sequence[Case], ended: Mapping[str, float]) -> list[Case]:
+    """The cases, in the order in which they were recorded, with links where their requests hold what earlier ones had answered.
 
-    Reading them back gives the very requests that were recorded; what would not is left as it is.
+    `ended`: when each case's response was there, seconds since the epoch. Reading links back gives the very requests that were
+    recorded; what would not is left as it is.
     """
-    known = Origins()
-    resources_made = _Made()
+    known, made = Origins(), _Made()
     recorded = links.Recorded(cases)
+    under_way: list[Case] = []
     out: list[Case] = []
     for case in cases:
-        found = tuple(_in_case(case, known, resources_made, recorded))
-        out.append(_checked(case, found, recorded))
-        known.take(case)
-        resources_made.take(case)
+        started = datetime.fromisoformat(case.recorded).timestamp()
+        for over in [one for one in under_way if ended[one.name] <= started]:
+            under_way.remove(over)
+            if not over.incomplete:  # such a case is not replayed
+                known.answered(over)
+                made.take(over)
+        out.append(_checked(case, tuple(_in_case(case, known, made, recorded)), recorded))
+        known.asked(case)
+        under_way.append(case)
     return out
 
 
@@ -80,6 +87,8 @@ def _in_text(case: Case, place: Path, text: str, header: str, known: Origins, ma
         if origin is not None and not origin.served and (link := _link(origin, place, text, header, span)):
             found.append(_Found(start=span.start, end=span.end, link=link))
     found += made.in_path(text, spans) if place == _TARGET else made.in_body(case, place, text)
+    if place == _TARGET and any(each.start for each in found):
+        found = [each for each in found if each.start]  # the path stays readable
     kept: list[_Found] = []
     for each in sorted(found, key=lambda one: (one.start - one.end, one.start)):
         if all(each.end <= other.start or each.start >= other.end for other in kept):

@@ -129,6 +129,7 @@ _OPTIONS: Mapping[str, Tree] = MappingProxyType(
         "exclude": {"type": ["array", "string"], "items": _EXPANDED},
         "max_body": {"type": ["integer", "string"], "description": "bytes, or such as 512KiB"},
         "dedupe": {"type": ["boolean", "string"], "description": "keep one case of each kind"},
+        "links": {"type": ["boolean", "string"], "description": "write what a request took from an earlier response as a link"},
     }
 )
 
