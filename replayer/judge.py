@@ -41,9 +41,17 @@ class Judge:
         return Rules((*case.noise, *self._material.suite.noise), NORMALIZERS)
 
     def answered(
-        self, stored: Case, case: Case, received: Received, outcome: Outcome, when: When, rules: Rules, elapsed: float
+        self,
+        stored: Case,
+        case: Case,
+        received: Received,
+        outcome: Outcome,
+        when: When,
+        rules: Rules,
+        elapsed: float,
+        warnings: tuple[str, ...] = (),
     ) -> Judged:
-        """The service answered."""
+        """The service answered; `warnings` were given before."""
         by = Comparison(bindings=self._bindings, rules=rules, when=when)
         changes = diff.compare(case.response, received, by, case.messages)
         findings = counted(calls.compare(outcome), self._material.suite.calls)
@@ -56,7 +64,7 @@ class Judge:
             calls=tuple(map(mask.finding, findings)),
             misses=tuple(map(mask.miss, outcome.misses)),
             elapsed=elapsed,
-            warnings=_warnings(case, received) if case.noise else (),
+            warnings=(*warnings, *(_warnings(case, received) if case.noise else ())),
         )
         return Judged(finished=self._with_commands(finished) if failed else finished, changes=changes, received=received)
 

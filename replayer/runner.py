@@ -6,16 +6,16 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from normalizers.base import When
 from replayer.app import App
 from replayer.bindings import Bindings
 from replayer.book import Book
 from replayer.client import Client
+from replayer.clock import clock
 from replayer.events import CaseFinished, Event, SuiteFinished, SuiteStarted, Verdict
 from replayer.forward import Forward, proxy, surroundings
 from replayer.judge import Judge
 from replayer.lastrun import LastRun
-from replayer.material import check_passthrough, prepare, recorded_at
+from replayer.material import check_passthrough, prepare
 from replayer.mocks import Mocks
 from replayer.plan import Plan
 from replayer.trial import Trials
@@ -40,22 +40,24 @@ class _Run:
             check_passthrough(self._material.codecs)
         suite = self._material.suite
         self._bindings = Bindings()
-        began = min(map(recorded_at, suite.cases))
+        self._clock = clock(plan.service, suite.cases, plan.config.home)
         self._book = Book(
             replace(suite, cases=(*suite.cases, *self._material.others)),
             self._material.codecs,
             bindings=self._bindings,
-            when=When(recorded=began, live=time.time()),
+            when=self._clock.opening,
             passthrough=plan.passthrough,
         )
         config = plan.config
-        self._mocks = Mocks(self._material.targets, suite.facts, self._material.codecs, self._book, config.home)
+        self._mocks = Mocks(
+            self._material.targets, suite.facts, self._material.codecs, self._book, config.home, self._clock.span
+        )
         self._forward: Forward | None = None
-        self._app = App(plan.service, config.home)
+        self._app = App(plan.service, config.home, self._clock)
         url = plan.service.url
         self._client = Client(endpoint(url), tls=url.startswith("https:"), limit=plan.limit, trusted=config.home / "ca")
         judge = Judge(plan, self._material, self._bindings)
-        self._trials = Trials(plan, self._app, self._client, self._book, self._bindings, judge)
+        self._trials = Trials(plan, self._app, self._client, self._book, self._bindings, judge, self._clock)
         self._verdicts: list[Verdict] = []
 
     async def run(self) -> SuiteFinished:

@@ -11,9 +11,9 @@ from replayer.app import App
 from replayer.bindings import Bindings, standing
 from replayer.book import Book, Outcome
 from replayer.client import Client, Expected, NoAnswer
+from replayer.clock import Clock
 from replayer.events import CaseFinished
 from replayer.judge import Judge, Judged
-from replayer.material import recorded_at
 from replayer.noise import Rules
 from replayer.plan import Plan
 from replayer.received import Received
@@ -25,8 +25,10 @@ from wiretape.errors import EncodeError
 class Trials:
     """Tries one case after the other. Once the service has ended, every further case is broken by that."""
 
-    def __init__(self, plan: Plan, app: App, client: Client, book: Book, bindings: Bindings, judge: Judge) -> None:
-        self._plan, self._app, self._client = plan, app, client
+    def __init__(
+        self, plan: Plan, app: App, client: Client, book: Book, bindings: Bindings, judge: Judge, clock: Clock
+    ) -> None:
+        self._plan, self._app, self._client, self._clock = plan, app, client, clock
         self._book, self._bindings, self._judge = book, bindings, judge
         self._settled = asyncio.Event()
         self._book.on_settled = self._settled.set
@@ -42,12 +44,13 @@ class Trials:
             self._gone = await self._app.ended()
         if self._gone:
             return self._silent(stored, self._gone, None, 0.0)
-        when = When(recorded=recorded_at(case), live=time.time())
+        when = self._clock.at(case)
         rules = self._judge.rules(case)
         received, outcome = await self._exchange(case, when, rules)
         elapsed = time.perf_counter() - started
         if isinstance(received, Received):
-            return self._judge.answered(stored, case, received, outcome, when, rules, elapsed)
+            warnings = self._clock.check(case, received.headers)
+            return self._judge.answered(stored, case, received, outcome, when, rules, elapsed, warnings)
         self._gone = await self._app.ended(dying=isinstance(received, NoAnswer))
         return self._silent(stored, self._gone or str(received), outcome, elapsed)
 
