@@ -10,6 +10,7 @@ every decision may decide another, until nothing changes.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ _SURE: Final = 4.6
 _CONTRADICTED: Final = 2.0
 _ROUNDS: Final = 50
 _KIND: Final = 3  # calls of a kind from which a text that all of them hold is taken for part of the kind
+_SAID: Final = 2  # values named as evidence
+# Values that are shown: one word each, so that a secret among them can be told from what stands around it.
+_SHORT: Final = re.compile(r"[\w.@:+-]{1,40}")
 
 SESSION: Final = -1
 
@@ -39,10 +43,11 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`window` caused it, or SESSION; `how` it is known."""
+    """`window` caused it, or SESSION; `how` it is known, and of each call of the suspect `because` of what."""
 
     window: int
     how: str
+    because: tuple[str, ...] = ()
 
 
 class Deduction:
@@ -136,7 +141,8 @@ class Deduction:
         if len(ranked) == 1:
             return (Verdict(window=best, how="signature") if habits.knows(self._requests[best].route) else None), left
         if scores[best] - scores[ranked[1]] >= _SURE:
-            return Verdict(window=best, how="values"), left
+            because = tuple(self._rarity.because(call, self._requests[best]) for call in suspect.calls)
+            return Verdict(window=best, how="values", because=because), left
         return None, left
 
     def _possible(self, suspect: Suspect, window: int, habits: Habits) -> bool:
@@ -200,8 +206,29 @@ class _Rarity:
         weight = sum(self._weight(self._asked[text]) for text in given)
         return weight + sum(self._weight(self._answered[text]) for text in found - given)
 
+    def because(self, call: Told, said: Said) -> str:
+        """The rarest values in common and where the request holds them, in words: `request path 4711, response body.id 5`."""
+        found = [
+            (-self._weight(counts[text]), f"{side} {_spoken(place)}", text)
+            for side, texts, places, counts in (
+                ("request", frozenset(call.given), said.asked, self._asked),
+                ("response", _all(call.found), said.answered, self._answered),
+            )
+            for place, held in places.items()
+            for text in (texts - self._mute[call.shape]) & held
+        ]
+        first: dict[str, str] = {}
+        for _, place, text in sorted(found):
+            first.setdefault(text, f"{place} {text}" if _SHORT.fullmatch(text) else place)
+        return ", ".join([*dict.fromkeys(first.values())][:_SAID])
+
     def _weight(self, holders: int) -> float:
         return math.log((self._requests + 1) / (holders + 0.5))
+
+
+def _spoken(place: str) -> str:
+    """A place as a person calls it."""
+    return "path" if place.startswith("path.") else place
 
 
 def _never_varied(calls: Sequence[Told]) -> frozenset[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from operator import is_
+from types import MappingProxyType
 
 from normalizers.base import When
 from normalizers.pipeline import explain, volatile
@@ -40,6 +41,11 @@ class Bindings:
 
     def __len__(self) -> int:
         return len(self._live)
+
+    @property
+    def pairs(self) -> Mapping[str, str]:
+        """Recorded -> live, in the order they were bound."""
+        return MappingProxyType(self._live)
 
     def learn(self, tree: Tree) -> None:
         """Every scalar in `tree` came from outside the service."""
@@ -169,12 +175,21 @@ class Bindings:
     def _bind(self, recorded: str, live: str) -> bool:
         if recorded in self._live or live in self._recorded or self._is_known(recorded) or self._is_known(live):
             return False
+        self._take(recorded, live)
+        return True
+
+    def _take(self, recorded: str, live: str) -> None:
         self._live[recorded] = live
         self._recorded[live] = recorded
         if len(recorded) >= LONG:
             self._long.append(recorded)
         self.version += 1
-        return True
+
+    def declare(self, recorded: str, live: str) -> None:
+        """A link says that the one stands for the other, wherever the values came from; no short one, which would be taken for
+        others that look the same."""
+        if recorded != live and len(recorded) >= LONG and recorded not in self._live and live not in self._recorded:
+            self._take(recorded, live)
 
     def _is_known(self, text: str) -> bool:
         return text in self._known or (len(text) >= LONG and any(text in known for known in self._texts))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 from normalizers.base import When
 from normalizers.pipeline import NORMALIZERS
 from replayer import calls, diff
-from replayer.bindings import Bindings, standing
+from replayer.bindings import Bindings
 from replayer.book import Outcome
 from replayer.curl import curl
 from replayer.diff import Comparison
 from replayer.events import CaseFinished, Change
+from replayer.linked import Linked
 from replayer.material import Material
 from replayer.noise import Rules, unmatched
 from replayer.plan import Plan
@@ -33,27 +35,23 @@ class Judged:
 class Judge:
     """Compares under the rules of one suite. `stored` is a case as it stands in its file, `case` the same with its secrets."""
 
-    def __init__(self, plan: Plan, material: Material, bindings: Bindings) -> None:
-        self._plan, self._material, self._bindings = plan, material, bindings
+    def __init__(self, plan: Plan, material: Material, bindings: Bindings, linked: Linked) -> None:
+        self._plan, self._material, self._bindings, self._linked = plan, material, bindings, linked
 
     def rules(self, case: Case) -> Rules:
         """The noise rules that hold for a case."""
         return Rules((*case.noise, *self._material.suite.noise), NORMALIZERS)
 
     def answered(
-        self,
-        stored: Case,
-        case: Case,
-        received: Received,
-        outcome: Outcome,
-        when: When,
-        rules: Rules,
-        elapsed: float,
-        warnings: tuple[str, ...] = (),
+        self, stored: Case, case: Case, received: Received, outcome: Outcome, when: When, rules: Rules, elapsed: float
     ) -> Judged:
-        """The service answered; `warnings` were given before."""
-        by = Comparison(bindings=self._bindings, rules=rules, when=when)
+        """The service answered."""
+        warnings = self._linked.missing(case)
+        self._linked.answered(case, received)
+        placed = partial(self._linked.places.meet, case)
+        by = Comparison(bindings=self._bindings, rules=rules, when=when, placed=placed)
         changes = diff.compare(case.response, received, by, case.messages)
+        self._linked.bind(case)
         findings = counted(calls.compare(outcome), self._material.suite.calls)
         failed = fails(changes, findings, outcome.misses, self._plan.fail_on)
         mask = self._material.mask
@@ -86,7 +84,7 @@ class Judge:
     def _with_commands(self, finished: CaseFinished) -> CaseFinished:
         before, after = self._plan.rerun
         rerun = f"{before} --case {finished.case.name}" + (f" {after}" if after else "")
-        request = standing(finished.case.request, self._bindings)
+        request = self._linked.shown(finished.case, self._material.stored.cases)
         return replace(finished, rerun=rerun, curl=self._material.mask.text(curl(request, self._plan.service.url)))
 
 

@@ -15,6 +15,7 @@ from replayer.events import CaseFinished, Event, SuiteFinished, SuiteStarted, Ve
 from replayer.forward import Forward, proxy, surroundings
 from replayer.judge import Judge
 from replayer.lastrun import LastRun
+from replayer.linked import Linked
 from replayer.material import check_passthrough, prepare
 from replayer.mocks import Mocks
 from replayer.plan import Plan
@@ -56,8 +57,9 @@ class _Run:
         self._app = App(plan.service, config.home, self._clock)
         url = plan.service.url
         self._client = Client(endpoint(url), tls=url.startswith("https:"), limit=plan.limit, trusted=config.home / "ca")
-        judge = Judge(plan, self._material, self._bindings)
-        self._trials = Trials(plan, self._app, self._client, self._book, self._bindings, judge, self._clock)
+        linked = Linked(suite.cases, self._bindings)
+        judge = Judge(plan, self._material, self._bindings, linked)
+        self._trials = Trials(plan, self._app, self._client, self._book, self._bindings, linked, judge, self._clock)
         self._verdicts: list[Verdict] = []
 
     async def run(self) -> SuiteFinished:
@@ -65,7 +67,7 @@ class _Run:
         last = LastRun(self._plan.config.home)
         try:
             await self._start()
-            self._emit(SuiteStarted(total=len(self._material.suite.cases)))
+            self._emit(SuiteStarted(total=len(self._material.suite.cases), also=self._material.also))
             for stored, case in zip(self._material.stored.cases, self._material.suite.cases, strict=True):
                 finished = await self._try(stored, case, last)
                 self._verdicts.append(finished.verdict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from normalizers.base import Normalizer, When
@@ -19,11 +19,13 @@ GONE = object()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What comparing needs besides the two values."""
+    """What comparing needs besides the two values. `placed`: whether two that differ are one thing at this place of a
+    response (`replayer.places`)."""
 
     bindings: Bindings
     rules: Rules
     when: When
+    placed: Callable[[Path, Tree, Tree], bool] = lambda *_: False
 
 
 def values(path: Path, recorded: Tree, live: Tree, by: Comparison) -> Iterator[Change]:
@@ -107,7 +109,7 @@ def _agrees(path: Path, recorded: Tree, live: Tree, by: Comparison) -> bool:
         pairs = enumerate(zip(recorded, live, strict=False))
         fits = len(recorded) == len(live) and all(_agrees((*path, at), *pair, by) for at, pair in pairs)
     else:
-        fits = same(recorded, live) or by.bindings.meet(recorded, live, by.when)
+        fits = same(recorded, live) or by.bindings.meet(recorded, live, by.when) or by.placed(path, recorded, live)
     return fits or allowed(path, live, by.rules)
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from dataclasses import replace
 
 from normalizers.base import When
 from replayer.app import App
-from replayer.bindings import Bindings, standing
+from replayer.bindings import Bindings
 from replayer.book import Book, Outcome
 from replayer.client import Client, Expected, NoAnswer
 from replayer.clock import Clock
 from replayer.events import CaseFinished
 from replayer.judge import Judge, Judged
+from replayer.linked import Linked
 from replayer.noise import Rules
 from replayer.plan import Plan
 from replayer.received import Received
@@ -26,10 +28,10 @@ class Trials:
     """Tries one case after the other. Once the service has ended, every further case is broken by that."""
 
     def __init__(
-        self, plan: Plan, app: App, client: Client, book: Book, bindings: Bindings, judge: Judge, clock: Clock
+        self, plan: Plan, app: App, client: Client, book: Book, bindings: Bindings, linked: Linked, judge: Judge, clock: Clock
     ) -> None:
         self._plan, self._app, self._client, self._clock = plan, app, client, clock
-        self._book, self._bindings, self._judge = book, bindings, judge
+        self._book, self._bindings, self._linked, self._judge = book, bindings, linked, judge
         self._settled = asyncio.Event()
         self._book.on_settled = self._settled.set
         self._gone = ""
@@ -49,8 +51,9 @@ class Trials:
         received, outcome = await self._exchange(case, when, rules)
         elapsed = time.perf_counter() - started
         if isinstance(received, Received):
-            warnings = self._clock.check(case, received.headers)
-            return self._judge.answered(stored, case, received, outcome, when, rules, elapsed, warnings)
+            said = self._clock.check(case, received.headers)
+            judged = self._judge.answered(stored, case, received, outcome, when, rules, elapsed)
+            return replace(judged, finished=replace(judged.finished, warnings=(*said, *judged.finished.warnings)))
         self._gone = await self._app.ended(dying=isinstance(received, NoAnswer))
         return self._silent(stored, self._gone or str(received), outcome, elapsed)
 
@@ -66,7 +69,7 @@ class Trials:
         received: Received | NoAnswer | EncodeError
         try:
             expected = Expected.of(case.response, case.messages)
-            received = await self._send(standing(request, self._bindings), expected, Bound(self._bindings, when))
+            received = await self._send(self._linked.request(case), expected, Bound(self._bindings, when))
             await self._late_calls()
         except (NoAnswer, EncodeError) as error:
             received = error

@@ -93,7 +93,8 @@ class Proxy:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """What is kept. `include`/`exclude` are filters such as `GET /api/*`, `/health`, `5xx`, `POST /orders 201`; `sample`
-    is the share kept, 0 to 1; `max_body` is in bytes; `dedupe` keeps one case of each kind."""
+    is the share kept, 0 to 1; `max_body` is in bytes; `dedupe` keeps one case of each kind; `links`: what a request
+    took from an earlier response is written as a link to it."""
 
     serialize: bool = False
     sample: float = 1.0
@@ -101,6 +102,7 @@ class Recording:
     exclude: tuple[str, ...] = ()
     max_body: int = 10 * 1024 * 1024
     dedupe: bool = False
+    links: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

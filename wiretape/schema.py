@@ -129,6 +129,7 @@ _OPTIONS: Mapping[str, Tree] = MappingProxyType(
         "exclude": {"type": ["array", "string"], "items": _EXPANDED},
         "max_body": {"type": ["integer", "string"], "description": "bytes, or such as 512KiB"},
         "dedupe": {"type": ["boolean", "string"], "description": "keep one case of each kind"},
+        "links": {"type": ["boolean", "string"], "description": "write what a request took from an earlier response as a link"},
     }
 )
 
@@ -140,7 +141,7 @@ def case_schema(targets: Mapping[str, str]) -> Schema:
     message = {"request": _object(REQUEST_KEYS, _MESSAGE), "response": _object(RESPONSE_KEYS, _MESSAGE)}
     message["request"]["required"] = ["method", "path"]
     message["response"]["required"] = ["status"]
-    words: Schema = dict.fromkeys(("name", "recorded", "attributed", "incomplete"), _TEXT)
+    words: Schema = dict.fromkeys(("name", "recorded", "first_recorded", "attributed", "incomplete"), _TEXT)
     known = words | message | {"messages": _CONVERSATION} | _shared(targets)
     return _file("case", CASE_KEYS, known, ["wiretape", "request", "response"])
 
