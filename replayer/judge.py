@@ -12,7 +12,7 @@ from replayer.bindings import Bindings
 from replayer.book import Outcome
 from replayer.curl import curl
 from replayer.diff import Comparison
-from replayer.events import CaseFinished, Change
+from replayer.events import CallFinding, CaseFinished, Change
 from replayer.linked import Linked
 from replayer.material import Material
 from replayer.noise import Rules, unmatched
@@ -25,10 +25,11 @@ from wiretape.tree import Tree
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """A verdict, and the bare answer and changes behind it (`CaseFinished` shows them without secrets)."""
+    """A verdict, and the bare answer, changes and findings behind it (`CaseFinished` shows them without secrets)."""
 
     finished: CaseFinished
     changes: tuple[Change, ...] = ()
+    calls: tuple[CallFinding, ...] = ()
     received: Received | None = None
 
 
@@ -40,7 +41,9 @@ class Judge:
 
     def rules(self, case: Case) -> Rules:
         """The noise rules that hold for a case."""
-        return Rules((*case.noise, *self._material.suite.noise), NORMALIZERS)
+        more = self._plan.noise
+        noise = (*case.noise, *self._material.suite.noise, *more.get(case.name, ()), *more.get("", ()))
+        return Rules(noise, NORMALIZERS)
 
     def answered(
         self, stored: Case, case: Case, received: Received, outcome: Outcome, when: When, rules: Rules, elapsed: float
@@ -64,7 +67,8 @@ class Judge:
             elapsed=elapsed,
             warnings=(*warnings, *(_warnings(case, received) if case.noise else ())),
         )
-        return Judged(finished=self._with_commands(finished) if failed else finished, changes=changes, received=received)
+        shown = self._with_commands(finished) if failed else finished
+        return Judged(finished=shown, changes=changes, calls=findings, received=received)
 
     def silent(self, stored: Case, reason: str, outcome: Outcome | None, elapsed: float, *, gone: bool) -> CaseFinished:
         """No answer. From a service that lives and was refused an answer by a mock this is a regression, not a broken run."""

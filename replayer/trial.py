@@ -8,6 +8,7 @@ import time
 from dataclasses import replace
 
 from normalizers.base import When
+from replayer import calls
 from replayer.app import App
 from replayer.bindings import Bindings
 from replayer.book import Book, Outcome
@@ -58,7 +59,8 @@ class Trials:
         return self._silent(stored, self._gone or str(received), outcome, elapsed)
 
     def _silent(self, stored: Case, reason: str, outcome: Outcome | None, elapsed: float) -> Judged:
-        return Judged(finished=self._judge.silent(stored, reason, outcome, elapsed, gone=bool(self._gone)))
+        finished = self._judge.silent(stored, reason, outcome, elapsed, gone=bool(self._gone))
+        return Judged(finished=finished, calls=calls.compare(outcome) if outcome else ())
 
     async def _exchange(self, case: Case, when: When, rules: Rules) -> tuple[Received | NoAnswer | EncodeError, Outcome]:
         request = case.request
