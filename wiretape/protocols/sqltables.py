@@ -10,7 +10,9 @@ from wiretape.protocols.sqltext import Token
 _SOURCES: Final = frozenset(("from", "join", "into", "update", "table", "using", "copy", "only", "truncate"))
 _NO_TABLE: Final = frozenset(("set", "select", "lateral", "unnest", "values", "of", "skip", "nowait"))
 _BEFORE_NAME: Final = frozenset(("if", "not", "exists", "only", "table", "ignore", "low_priority", "delayed"))
-_READING: Final = frozenset(("select", "delete", "returning"))  # behind these FROM names tables, in EXTRACT(… FROM …) it does not
+_READING: Final = frozenset(
+    ("select", "delete", "returning")
+)  # behind these FROM names tables, in EXTRACT(… FROM …) it does not
 
 
 def tables(found: Sequence[Token]) -> tuple[str, ...]:

@@ -15,5 +15,11 @@ def about(ask: Ask) -> About:
         verb=verb,
         touches=(collection,) if collection else (),
         noun="collection",
-        places=tuple(label if label.startswith(_OWN) else f"query{'' if label.startswith('[') else '.'}{label}" for label in ask.labels),
+        places=tuple(map(_place, ask.labels)),
     )
+
+
+def _place(label: str) -> str:
+    if label.startswith(_OWN):
+        return label
+    return f"query{label}" if label.startswith("[") else f"query.{label}"
