@@ -10,6 +10,7 @@ from normalizers.pipeline import NORMALIZERS
 from replayer import calls, diff
 from replayer.bindings import Bindings
 from replayer.book import Outcome
+from replayer.calls.known import Known, all_calls
 from replayer.curl import curl
 from replayer.diff import Comparison
 from replayer.events import CallFinding, CaseFinished, Change
@@ -38,6 +39,8 @@ class Judge:
 
     def __init__(self, plan: Plan, material: Material, bindings: Bindings, linked: Linked) -> None:
         self._plan, self._material, self._bindings, self._linked = plan, material, bindings, linked
+        suite = material.suite
+        self._known = Known(material.codecs, all_calls(suite.session, (*suite.cases, *material.others)))
 
     def rules(self, case: Case) -> Rules:
         """The noise rules that hold for a case."""
@@ -55,7 +58,7 @@ class Judge:
         by = Comparison(bindings=self._bindings, rules=rules, when=when, placed=placed)
         changes = diff.compare(case.response, received, by, case.messages)
         self._linked.bind(case)
-        findings = counted(calls.compare(outcome), self._material.suite.calls)
+        findings = self._findings(outcome, when)
         failed = fails(changes, findings, outcome.misses, self._plan.fail_on)
         mask = self._material.mask
         finished = CaseFinished(
@@ -70,20 +73,26 @@ class Judge:
         shown = self._with_commands(finished) if failed else finished
         return Judged(finished=shown, changes=changes, calls=findings, received=received)
 
-    def silent(self, stored: Case, reason: str, outcome: Outcome | None, elapsed: float, *, gone: bool) -> CaseFinished:
+    def _findings(self, outcome: Outcome, when: When) -> tuple[CallFinding, ...]:
+        found = calls.compare(outcome, self._known, self._bindings.alike(when))
+        return counted(found, self._material.suite.calls)
+
+    def silent(
+        self, stored: Case, reason: str, elapsed: float, *, gone: bool, outcome: Outcome | None = None, when: When | None = None
+    ) -> Judged:
         """No answer. From a service that lives and was refused an answer by a mock this is a regression, not a broken run."""
         mask = self._material.mask
         misses = outcome.misses if outcome else ()
-        return self._with_commands(
-            CaseFinished(
-                case=stored,
-                verdict="failed" if misses and not gone else "broken",
-                calls=tuple(map(mask.finding, calls.compare(outcome))) if outcome and misses else (),
-                misses=tuple(map(mask.miss, misses)),
-                reason=mask.text(reason),
-                elapsed=elapsed,
-            )
+        findings = self._findings(outcome, when) if outcome and when else ()
+        finished = CaseFinished(
+            case=stored,
+            verdict="failed" if misses and not gone else "broken",
+            calls=tuple(map(mask.finding, findings)) if misses else (),
+            misses=tuple(map(mask.miss, misses)),
+            reason=mask.text(reason),
+            elapsed=elapsed,
         )
+        return Judged(finished=self._with_commands(finished), calls=findings)
 
     def _with_commands(self, finished: CaseFinished) -> CaseFinished:
         before, after = self._plan.rerun

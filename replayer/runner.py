@@ -24,7 +24,6 @@ from wiretape.case import Case
 from wiretape.errors import TargetError
 from wiretape.service import endpoint
 
-
 type Watch = Callable[[Case, Judged], None]
 
 
@@ -55,6 +54,7 @@ class _Run:
             bindings=self._bindings,
             when=self._clock.opening,
             passthrough=plan.passthrough,
+            disguise=self._material.mask.miss,
         )
         config = plan.config
         self._mocks = Mocks(
