@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from operator import is_
 
@@ -89,6 +89,17 @@ class Bindings:
             return True
         self.undo(mark)
         return False
+
+    def alike(self, when: When) -> Callable[[Tree, Tree], bool]:
+        """`meet` for a finding that shows where two asks differ: it binds nothing."""
+
+        def means(recorded: Tree, live: Tree) -> bool:
+            mark = self.mark()
+            met = self.meet(recorded, live, when)
+            self.undo(mark)
+            return met
+
+        return means
 
     def mark(self) -> int:
         """A point to go back to with `undo`."""

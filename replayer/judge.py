@@ -9,9 +9,10 @@ from normalizers.pipeline import NORMALIZERS
 from replayer import calls, diff
 from replayer.bindings import Bindings, standing
 from replayer.book import Outcome
+from replayer.calls.known import Known, all_calls
 from replayer.curl import curl
 from replayer.diff import Comparison
-from replayer.events import CaseFinished, Change
+from replayer.events import CallFinding, CaseFinished, Change
 from replayer.material import Material
 from replayer.noise import Rules, unmatched
 from replayer.plan import Plan
@@ -35,6 +36,8 @@ class Judge:
 
     def __init__(self, plan: Plan, material: Material, bindings: Bindings) -> None:
         self._plan, self._material, self._bindings = plan, material, bindings
+        suite = material.suite
+        self._known = Known(material.codecs, all_calls(suite.session, (*suite.cases, *material.others)))
 
     def rules(self, case: Case) -> Rules:
         """The noise rules that hold for a case."""
@@ -46,7 +49,7 @@ class Judge:
         """The service answered."""
         by = Comparison(bindings=self._bindings, rules=rules, when=when)
         changes = diff.compare(case.response, received, by, case.messages)
-        findings = counted(calls.compare(outcome), self._material.suite.calls)
+        findings = self._findings(outcome, when)
         failed = fails(changes, findings, outcome.misses, self._plan.fail_on)
         mask = self._material.mask
         finished = CaseFinished(
@@ -60,7 +63,13 @@ class Judge:
         )
         return Judged(finished=self._with_commands(finished) if failed else finished, changes=changes, received=received)
 
-    def silent(self, stored: Case, reason: str, outcome: Outcome | None, elapsed: float, *, gone: bool) -> CaseFinished:
+    def _findings(self, outcome: Outcome, when: When) -> tuple[CallFinding, ...]:
+        found = calls.compare(outcome, self._known, self._bindings.alike(when))
+        return counted(found, self._material.suite.calls)
+
+    def silent(
+        self, stored: Case, reason: str, outcome: Outcome | None, when: When, elapsed: float, *, gone: bool
+    ) -> CaseFinished:
         """No answer. From a service that lives and was refused an answer by a mock this is a regression, not a broken run."""
         mask = self._material.mask
         misses = outcome.misses if outcome else ()
@@ -68,7 +77,7 @@ class Judge:
             CaseFinished(
                 case=stored,
                 verdict="failed" if misses and not gone else "broken",
-                calls=tuple(map(mask.finding, calls.compare(outcome))) if outcome and misses else (),
+                calls=tuple(map(mask.finding, self._findings(outcome, when))) if outcome and misses else (),
                 misses=tuple(map(mask.miss, misses)),
                 reason=mask.text(reason),
                 elapsed=elapsed,

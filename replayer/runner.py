@@ -47,6 +47,7 @@ class _Run:
             bindings=self._bindings,
             when=When(recorded=began, live=time.time()),
             passthrough=plan.passthrough,
+            disguise=self._material.mask.miss,
         )
         config = plan.config
         self._mocks = Mocks(self._material.targets, suite.facts, self._material.codecs, self._book, config.home)

@@ -19,9 +19,23 @@ type Shows = Callable[[Expected, int], bool]
 class Expected:
     """One recorded call within a scope, and how often it has been served."""
 
-    __slots__ = ("_may_vary", "_served", "_version", "ask", "call", "case", "noise", "position", "required", "used", "when")
+    __slots__ = (
+        "_may_vary",
+        "_served",
+        "_version",
+        "ask",
+        "call",
+        "case",
+        "noise",
+        "position",
+        "recorded",
+        "required",
+        "used",
+        "when",
+    )
 
     def __init__(self, recorded: Recorded, position: int, when: When, noise: tuple[tuple[str, Normalizer], ...] = ()) -> None:
+        self.recorded = recorded
         self.call, self.ask, self.case = recorded.call, recorded.ask, recorded.case
         self.position, self.when, self.noise = position, when, noise
         self.required = False

@@ -38,21 +38,21 @@ class Trials:
             reason = f"its recording is not whole ({case.incomplete}); record it again"
             return Judged(finished=CaseFinished(case=stored, verdict="skipped", reason=reason))
         started = time.perf_counter()
+        when = When(recorded=recorded_at(case), live=time.time())
         if not self._gone:
             self._gone = await self._app.ended()
         if self._gone:
-            return self._silent(stored, self._gone, None, 0.0)
-        when = When(recorded=recorded_at(case), live=time.time())
+            return self._silent(stored, self._gone, None, when, 0.0)
         rules = self._judge.rules(case)
         received, outcome = await self._exchange(case, when, rules)
         elapsed = time.perf_counter() - started
         if isinstance(received, Received):
             return self._judge.answered(stored, case, received, outcome, when, rules, elapsed)
         self._gone = await self._app.ended(dying=isinstance(received, NoAnswer))
-        return self._silent(stored, self._gone or str(received), outcome, elapsed)
+        return self._silent(stored, self._gone or str(received), outcome, when, elapsed)
 
-    def _silent(self, stored: Case, reason: str, outcome: Outcome | None, elapsed: float) -> Judged:
-        return Judged(finished=self._judge.silent(stored, reason, outcome, elapsed, gone=bool(self._gone)))
+    def _silent(self, stored: Case, reason: str, outcome: Outcome | None, when: When, elapsed: float) -> Judged:
+        return Judged(finished=self._judge.silent(stored, reason, outcome, when, elapsed, gone=bool(self._gone)))
 
     async def _exchange(self, case: Case, when: When, rules: Rules) -> tuple[Received | NoAnswer | EncodeError, Outcome]:
         request = case.request
