@@ -135,7 +135,7 @@ class Bindings:
             return named
         found = explain(recorded, live, when)
         if found is not None:
-            return not found.identity or self._bind(str(recorded), str(live))
+            return not found.identity or self._bind_spelled(recorded, live)
         if isinstance(recorded, str) and isinstance(live, str) and len(recorded) <= _TEXT_LIMIT and len(live) <= _TEXT_LIMIT:
             return self._parts_meet(recorded, live, when)
         return False
@@ -201,6 +201,15 @@ class Bindings:
         others that look the same."""
         if recorded != live and len(recorded) >= LONG and recorded not in self._live and live not in self._recorded:
             self._take(recorded, live)
+
+    def _bind_spelled(self, recorded: Tree, live: Tree) -> bool:
+        """A codec's value may compare otherwise than it is written (a UUID without its hyphens, as `str` shows it): both forms are
+        bound, so that it is found again by either."""
+        if not isinstance(recorded, str) or not isinstance(live, str):
+            return self._bind(str(recorded), str(live))
+        written, compared = (str(recorded), str(live)), (str.__str__(recorded), str.__str__(live))
+        other_words = all(mine != theirs for mine, theirs in zip(written, compared, strict=True))
+        return self._bind(*compared) and (not other_words or self._bind(*written))
 
     def _is_known(self, text: str) -> bool:
         return text in self._known or (len(text) >= LONG and any(text in known for known in self._texts))
