@@ -110,9 +110,15 @@ def check_passthrough(codecs: Mapping[str, Codec]) -> None:
 
 def recorded_at(case: Case) -> float:
     """When a case was recorded, seconds since the epoch: as it says, else by its response's Date, else now."""
+    at = recorded_or_none(case)
+    return time.time() if at is None else at
+
+
+def recorded_or_none(case: Case) -> float | None:
+    """The same; None where nothing tells."""
     with contextlib.suppress(ValueError):
         at = datetime.fromisoformat(case.recorded)
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     with contextlib.suppress(ValueError):
         return parsedate_to_datetime(header(case.response.headers, "date")).timestamp()
-    return time.time()
+    return None

@@ -49,6 +49,8 @@ class Service:
     command: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     protos: tuple[Path, ...] = ()
+    freeze_time: bool = False
+    faketime: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +217,8 @@ def _service(given: Options) -> Service:
     if "protos" in told:
         folder = given["protos"].folder
         told["protos"] = tuple((folder / Path(name).expanduser()).resolve() for name in words(given["protos"].value))
+    if "faketime" in told:
+        told["faketime"] = _path("faketime", given["faketime"])
     return Service(**told)  # type: ignore[arg-type]  # as the readers return them
 
 

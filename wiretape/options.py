@@ -173,7 +173,7 @@ def _number(given: object) -> float:
 SERVICE_OPTIONS: Mapping[str, Option] = MappingProxyType(
     {
         "url": url, "listen": address, "ready": path_of_ready, "ready_timeout": seconds, "command": command, "env": texts,
-        "protos": words,
+        "protos": words, "freeze_time": flag, "faketime": text,
     }
 )  # fmt: skip
 TARGET_OPTIONS: Mapping[str, Option] = MappingProxyType(
