@@ -11,7 +11,9 @@ from types import MappingProxyType
 
 from normalizers.base import When
 from normalizers.pipeline import explain, volatile
-from replayer import wrapped
+from normalizers.tokens import claim_varies
+from replayer import signed, wrapped
+from replayer.digests import Digests
 from wiretape.case import Request
 from wiretape.tree import Tree, same, walk
 
@@ -19,6 +21,9 @@ LONG = 12  # characters from which a bound value is replaced inside a longer tex
 _TEXT_LIMIT = 65536
 _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?: ?(?:Z|[+-]\d\d(?::?\d\d)?))?"
 _UUID = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+_WHOLE = 2048  # characters of a text that may be bound as a whole
+_URL = re.compile(r"https?://[^/]*(?=/)")
+_HEX = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{32,128}(?![0-9A-Za-z])")
 _ONE_WORD = re.compile(r"[^\s{}\[\]\"]{38,512}")
 # Words within a text: first without the slash that parts a path, then with what base64 may hold.
 _WORDS = tuple(re.compile(rf"({_TIME}|[\w{extra}]+)", re.ASCII) for extra in (".~+-", ".~+/=-"))
@@ -37,6 +42,7 @@ class Bindings:
         self._long: list[str] = []
         self._known: set[str] = set()
         self._texts: list[str] = []
+        self._digests = Digests()
         self.version = 0
 
     def __len__(self) -> int:
@@ -68,10 +74,14 @@ class Bindings:
             return whole
         if len(text) <= LONG:
             return text
+        if self._live and (digest := self._digests.live(text, self._live)) is not None:
+            return digest
         found = [value for value in self._long if value in text]
         if found:
             pattern = "|".join(re.escape(value) for value in sorted(found, key=len, reverse=True))
             text = re.sub(pattern, lambda match: self._live[match[0]], text)
+        elif self._live:
+            text = _HEX.sub(lambda match: self._digests.live(match[0], self._live) or match[0], text)
         return wrapped.within(text, self.text) if self._long else text
 
     def recorded(self, value: Tree) -> Tree:
@@ -129,16 +139,48 @@ class Bindings:
             return len(recorded) == len(live) and all(self._meets(*pair, when) for pair in zip(recorded, live, strict=True))
         if same(recorded, live) or (self._live and isinstance(recorded, str) and self.text(recorded) == live):
             return True
-        if isinstance(recorded, str) and isinstance(live, str) and (inner := wrapped.trees(recorded, live)) is not None:
-            return self._meets(*inner, when)
-        if (named := self._names_meet(recorded, live)) is not None:
-            return named
+        if not isinstance(recorded, str) or not isinstance(live, str):
+            found = explain(recorded, live, when)
+            return found is not None and (not found.identity or self._bind(str(recorded), str(live)))
+        return self._texts_meet(recorded, live, when)
+
+    def _texts_meet(self, recorded: str, live: str, when: When) -> bool:
+        if (inner := wrapped.trees(recorded, live)) is not None:
+            return self._meets(*inner, when) and self._bind_whole(recorded, live)
+        if (judged := self._form_meets(recorded, live, when)) is not None:
+            return judged
         found = explain(recorded, live, when)
         if found is not None:
             return not found.identity or self._bind_spelled(recorded, live)
-        if isinstance(recorded, str) and isinstance(live, str) and len(recorded) <= _TEXT_LIMIT and len(live) <= _TEXT_LIMIT:
-            return self._parts_meet(recorded, live, when)
+        if len(recorded) <= _TEXT_LIMIT and len(live) <= _TEXT_LIMIT:
+            return self._parts_meet(recorded, live, when) and self._bind_whole(recorded, live)
         return False
+
+    def _form_meets(self, recorded: str, live: str, when: When) -> bool | None:
+        """What says more than a token, of which only the look would be compared; None where it is no such text."""
+        digest = self._digests.live(recorded, self._live) if self._live else None
+        if digest is not None:
+            return digest == live and (digest in self._recorded or self._bind(recorded, live))
+        named = self._names_meet(recorded, live)
+        return self._signed_meet(recorded, live, when) if named is None else named
+
+    def _signed_meet(self, recorded: str, live: str, when: When) -> bool | None:
+        """Whether two signed tokens say the same (by bindings, times by their clocks); None where they say nothing."""
+        mine = signed.read(recorded)
+        if mine is None:
+            return None
+        theirs = signed.read(live)
+        if theirs is None or mine.form != theirs.form or not same(mine.header, theirs.header):
+            return False
+        if mine.at is not None and theirs.at is not None and not when.agree(mine.at, theirs.at):
+            return False
+        said, says = mine.payload, theirs.payload
+        if not mine.claims or not isinstance(said, dict) or not isinstance(says, dict):
+            return self._meets(said, says, when) and self._bind(recorded, live)
+        claims = said.keys() == says.keys() and all(
+            self._meets(value, says[name], when) or claim_varies(name, value, says[name], when) for name, value in said.items()
+        )
+        return claims and self._bind(recorded, live)
 
     def _parts_meet(self, recorded: str, live: str, when: When) -> bool:
         """Texts that are JSON, or that hold values between equal words: `/orders/<uuid>`, `created at <timestamp>`."""
@@ -178,8 +220,8 @@ class Bindings:
     def _word_meets(self, recorded: str, live: str, when: When) -> bool:
         if self.text(recorded) == live:
             return True
-        if (named := self._names_meet(recorded, live)) is not None:
-            return named
+        if (judged := self._form_meets(recorded, live, when)) is not None:
+            return judged
         found = explain(recorded, live, when)
         return found is not None and (not found.identity or self._bind(recorded, live))
 
@@ -196,6 +238,16 @@ class Bindings:
             self._long.append(recorded)
         self.version += 1
 
+    def _bind_whole(self, recorded: str, live: str) -> bool:
+        """A text whose words were bound may hold more that is the service's own (when a signed URL expires): it comes back as
+        it is, or as the path of a URL."""
+        if len(recorded) > _WHOLE or "\n" in recorded or self.text(recorded) in (recorded, live):
+            return True
+        for mine, theirs in ((recorded, live), (_URL.sub("", recorded), _URL.sub("", live))):
+            if len(mine) >= LONG and self.text(mine) != theirs:
+                self._bind(mine, theirs)
+        return True
+
     def declare(self, recorded: str, live: str) -> None:
         """A link says that the one stands for the other, wherever the values came from; no short one, which would be taken for
         others that look the same."""
@@ -203,8 +255,8 @@ class Bindings:
             self._take(recorded, live)
 
     def _bind_spelled(self, recorded: Tree, live: Tree) -> bool:
-        """A codec's value may compare otherwise than it is written (a UUID without its hyphens, as `str` shows it): both forms are
-        bound, so that it is found again by either."""
+        """A codec's value may compare otherwise than it is written (a UUID without its hyphens, as `str` shows it): both forms
+        are bound, so that it is found again by either."""
         if not isinstance(recorded, str) or not isinstance(live, str):
             return self._bind(str(recorded), str(live))
         written, compared = (str(recorded), str(live)), (str.__str__(recorded), str.__str__(live))
