@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from operator import is_
 from types import MappingProxyType
+from urllib.parse import quote, unquote
 
 from normalizers.base import When
 from normalizers.pipeline import explain, volatile
@@ -25,8 +26,11 @@ _WHOLE = 2048  # characters of a text that may be bound as a whole
 _URL = re.compile(r"https?://[^/]*(?=/)")
 _HEX = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{32,128}(?![0-9A-Za-z])")
 _ONE_WORD = re.compile(r"[^\s{}\[\]\"]{38,512}")
-# Words within a text: first without the slash that parts a path, then with what base64 may hold.
-_WORDS = tuple(re.compile(rf"({_TIME}|[\w{extra}]+)", re.ASCII) for extra in (".~+-", ".~+/=-"))
+# Words within a text: first without the slash that parts a path, then with what base64 may hold; each as in a URL, too.
+_WORDS = tuple(
+    re.compile(rf"({_TIME}|{word})", re.ASCII)
+    for word in (r"[\w.~+-]+", r"[\w.~+%-]+={0,2}", r"[\w.~+/-]+={0,2}", r"[\w.~+/%-]+={0,2}")
+)
 
 
 class Bindings:
@@ -39,7 +43,7 @@ class Bindings:
     def __init__(self) -> None:
         self._live: dict[str, str] = {}
         self._recorded: dict[str, str] = {}
-        self._long: list[str] = []
+        self._inside: dict[str, str] = {}
         self._known: set[str] = set()
         self._texts: list[str] = []
         self._digests = Digests()
@@ -76,13 +80,13 @@ class Bindings:
             return text
         if self._live and (digest := self._digests.live(text, self._live)) is not None:
             return digest
-        found = [value for value in self._long if value in text]
+        found = [value for value in self._inside if value in text]
         if found:
             pattern = "|".join(re.escape(value) for value in sorted(found, key=len, reverse=True))
-            text = re.sub(pattern, lambda match: self._live[match[0]], text)
+            text = re.sub(pattern, lambda match: self._inside[match[0]], text)
         elif self._live:
             text = _HEX.sub(lambda match: self._digests.live(match[0], self._live) or match[0], text)
-        return wrapped.within(text, self.text) if self._long else text
+        return wrapped.within(text, self.text) if self._inside else text
 
     def recorded(self, value: Tree) -> Tree:
         """The recorded value a live one stands for; the value itself where it stands for none."""
@@ -126,8 +130,8 @@ class Bindings:
         while len(self._live) > mark:
             recorded, live = self._live.popitem()
             del self._recorded[live]
-            if self._long and self._long[-1] == recorded:
-                self._long.pop()
+            for form in _forms(recorded):
+                self._inside.pop(form, None)
             self.version += 1
 
     def _meets(self, recorded: Tree, live: Tree, when: When) -> bool:
@@ -220,6 +224,8 @@ class Bindings:
     def _word_meets(self, recorded: str, live: str, when: When) -> bool:
         if self.text(recorded) == live:
             return True
+        if "%" in recorded and (plain := (unquote(recorded), unquote(live))) != (recorded, live):
+            return self._texts_meet(*plain, when)
         if (judged := self._form_meets(recorded, live, when)) is not None:
             return judged
         found = explain(recorded, live, when)
@@ -235,7 +241,7 @@ class Bindings:
         self._live[recorded] = live
         self._recorded[live] = recorded
         if len(recorded) >= LONG:
-            self._long.append(recorded)
+            self._inside.update(zip(_forms(recorded), _forms(live), strict=True))
         self.version += 1
 
     def _bind_whole(self, recorded: str, live: str) -> bool:
@@ -292,6 +298,14 @@ def may_vary(value: Tree) -> bool:
     if len(value) > _TEXT_LIMIT or value[:1] in ("{", "["):
         return True
     return any(len(word) >= LONG or volatile(word) for words in _WORDS for word in words.findall(value))
+
+
+def _forms(text: str) -> tuple[str, ...]:
+    """How a value is written within longer texts: as it is, and in a URL."""
+    if text.isalnum():
+        return (text, text, text)
+    plain = text.encode("utf-8", "surrogatepass")
+    return (text, quote(plain, safe="/"), quote(plain, safe=""))
 
 
 def _replaced(bindings: Bindings, tree: Tree) -> Tree:

@@ -46,7 +46,7 @@ def read(text: str) -> Signed | None:
     at = _stamp(found["stamp"]) if found["stamp"] else None
     if found["stamp"] and at is None:
         return None
-    return Signed(payload=payload, at=at, form=f"{found['packed']}{found['mark']}{bool(at)}{len(found['signature'])}")
+    return Signed(payload=payload, at=at, form=f"{found['mark']}{bool(at)}{len(found['signature'])}")
 
 
 def _payload(text: str, *, packed: bool) -> Tree:
