@@ -74,7 +74,9 @@ class Ask:
     client may choose the encoding). `labels` says what to call each value where the shape does not show it. `writes`: it
     changes state on the server, so it is never answered twice from one recording, unless it `settles`: asking it again changes
     nothing more (a member that is in the set already). `blocks`: the client lets the server wait so
-    many seconds for something to answer (BLPOP; infinity: for ever); None: it expects its answer at once.
+    many seconds for something to answer (BLPOP; infinity: for ever); None: it expects its answer at once. `trace` is the
+    trace id it carries (W3C Trace Context: 32 hexadecimal digits), empty where it carries none; it says whose the ask is, never
+    what is asked.
     """
 
     target: str
@@ -86,6 +88,7 @@ class Ask:
     settles: bool = False
     role: Role = "query"
     blocks: float | None = None
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
