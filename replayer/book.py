@@ -81,13 +81,10 @@ class Book:
         *,
         beside: Bindings | None = None,
         trace: str = "",
-        known: frozenset[int] = frozenset(),
     ) -> Lane:
         """From now on the calls of `case` answer. `beside`: other cases may be under way, too, and what this one binds is its
-        own. `trace` is the id its request carries. `known` are the positions of calls that need not be made."""
+        own. `trace` is the id its request carries."""
         entries = entries_of(self.recorded(case), when, rules)
-        for entry in entries:
-            entry.required = entry.required and entry.position not in known
         lane = Lane(case.name, Scope(entries), beside or self.bindings, trace=trace, alone=beside is None)
         self.lanes.append(lane)
         self.on_progress()

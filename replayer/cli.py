@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from replayer.severity import Severity
 
 REGRESSIONS, NOT_RUN = 1, 3
-_NEVER_SHOWN_AGAIN = ("--case", "--report")
+_NEVER_SHOWN_AGAIN = ("--case", "--report", "--parallel")
 
 PROXY_FLAG = click.option(
     "--proxy", metavar="ADDRESS", help="Where the forward proxy listens, for HTTP_PROXY and HTTPS_PROXY; else on any port."

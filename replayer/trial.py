@@ -75,17 +75,15 @@ class Trials:
         self.gone = self.gone or await self._app.ended()
         return self._silent(stored, self.gone, None, 0.0) if self.gone else None
 
-    async def send(
-        self, stored: Case, case: Case, *, beside: Bindings | None = None, known: frozenset[int] = frozenset()
-    ) -> Trial:
-        """Try a case: alone, or `beside` others with bindings of its own. The calls at the positions `known` need not come."""
+    async def send(self, stored: Case, case: Case, *, beside: Bindings | None = None) -> Trial:
+        """Try a case: alone, or `beside` others with bindings of its own."""
         started = time.perf_counter()
         when = When(recorded=recorded_at(case), live=time.time())
         rules = self._judge.rules(case)
         bindings = beside or self._book.bindings
         headers = (*case.request.headers, *case.request.trailers)
         bindings.learn([case.request.target, *(value for _, value in headers), case.request.body.value])
-        lane = self._book.begin(case, when, rules, beside=beside, known=known)
+        lane = self._book.begin(case, when, rules, beside=beside)
         client = self._idle.pop() if self._idle else self._connect()
         try:
             came = await self._exchange(case, lane, client, when)

@@ -49,6 +49,7 @@ class Whose:
         self._book = book
         self._open: dict[int, _Unit] = {}
         self._floating: list[_Unit] = []
+        self._claimed: list[tuple[Lane, _Unit]] = []
         self._through: set[Lane] = set()
         self._with_trace: Counter[str] = Counter()
         self._without: set[str] = set()
@@ -171,18 +172,25 @@ class Whose:
             if lane in self._through:
                 for unit in [unit for unit in self._floating if lane in unit.lanes and _fits(unit, lane)]:
                     self._floating.remove(unit)
-                    for at, ask in unit.asks:
-                        self._book.for_lane(lane, ask, unit.connection, at)
+                    self._claimed.append((lane, unit))
+                    with lane.surmising():
+                        for at, ask in unit.asks:
+                            self._book.for_lane(lane, ask, unit.connection, at)
 
     def closed(self, lane: Lane) -> None:
-        """A case is over. What nobody claimed may have been anybody's."""
+        """A case is over. What nobody claimed may have been anybody's, and what another claimed may have been this one's where
+        it lacks something."""
+        for claimer, unit in self._claimed:
+            if lane.lacking and lane in unit.lanes and claimer is not lane:
+                claimer.doubtful = True
         running = set(self._book.lanes)
         for unit in [unit for unit in self._floating if running.isdisjoint(unit.lanes)]:
             self._floating.remove(unit)
             for each in unit.around:
                 each.doubtful = True
-        if lane not in running:
+        if lane not in running and lane not in self._book.closing:
             self._through.discard(lane)
+            self._claimed = [(claimer, unit) for claimer, unit in self._claimed if claimer is not lane]
 
     def _doubt(self) -> None:
         lanes = [lane for lane in self._all() if not lane.alone]
