@@ -48,8 +48,8 @@ class Lane:
     the case's request carried. `on_settled` is called whenever the case has seen all it needs and no transaction it opened is
     still open. `alone`: no other case is under way, so what comes is its own unless something says otherwise. `doubtful`:
     something came that this case or another may have asked for. `strange` counts the asks that were not expected. `open` are
-    the connections with a transaction of this case, `awaited` those with one that may be. `read` are the positions of reads that
-    were this case's, rather than perhaps another's.
+    the connections with a transaction of this case, `awaited` those with one that may be. `read` are the positions of reads
+    that were this case's, rather than perhaps another's.
     """
 
     def __init__(self, name: str, scope: Scope, bindings: Bindings, *, trace: str = "", alone: bool = True) -> None:
