@@ -16,7 +16,7 @@ from replayer.turns import Turns
 from wiretape.protocols.base import Ask, Miss
 
 type How = Literal["first", "repeat", "session", "synthesised", "missed"]
-type Explain = Callable[[Ask, str, Sequence[Recorded]], Miss]
+type Explain = Callable[[Ask, Lane], Miss]
 
 _MISSES_KEPT = 1000
 _EXPLAINED = 20
@@ -159,8 +159,7 @@ class Lane:
         if first is not None and times >= _EXPLAINED:
             found = replace(first, ask=ask)
         else:
-            own = [Recorded(case=entry.case, call=entry.call, ask=entry.ask) for entry in self.scope.entries]
-            found = explain(ask, self.name, own)
+            found = explain(ask, self)
             self._explained[key] = (times + 1, found)
         if self.name and len(self._misses) < _MISSES_KEPT:
             self._misses.append(found)
@@ -191,7 +190,7 @@ class Lane:
 def entries_of(recorded: Sequence[Recorded], when: When, rules: Rules | None) -> list[Expected]:
     """The calls that a case's service is expected to make; the driver's own and transactions around nothing need not come."""
     entries = [
-        Expected(one, at, when, rules.of_call(one.call, at) if rules else ())
+        Expected(one, at, when, rules.of_call(one.call, at, one.ask) if rules else None)
         for at, one in enumerate(recorded)
         if one.ask.role != "housekeeping"
     ]

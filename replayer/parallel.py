@@ -86,7 +86,7 @@ class Cases:
 
     def _profile(self, case: Case) -> Profile:
         if self._at_once == 1:
-            return Profile(alone="one at a time", asks={}, names=frozenset(), steady=False)
+            return Profile(alone="one at a time", name=case.name)
         at = recorded_at(case)
         entries = entries_of(self._book.recorded(case), When(recorded=at, live=at), self._trials.rules(case))
         return profile(case, entries, self._codecs)

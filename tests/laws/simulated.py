@@ -21,7 +21,9 @@ from replayer.app import App
 from replayer.bindings import Bindings
 from replayer.book import Book, Desk
 from replayer.client import Client
+from replayer.clock import RealClock
 from replayer.judge import Judge, Judged
+from replayer.linked import Linked
 from replayer.masking import Mask
 from replayer.material import Material
 from replayer.parallel import Cases, Tally
@@ -204,10 +206,11 @@ async def _replay(
     book = Book(suite, codecs, bindings=bindings)
     service = Service(build, book, pool, random, poll, traced=traced)
     material = Material(stored=suite, suite=suite, others=(), mask=Mask({}), targets={}, codecs=codecs)
+    linked = Linked(suite.cases, bindings)
     plan = cast(
         Plan,
         SimpleNamespace(
-            grace=0.5, fail_on="low", rerun=("replay", ""), parallel=at_once,
+            grace=0.5, fail_on="low", noise={}, rerun=("replay", ""), parallel=at_once,
             service=SimpleNamespace(url="http://127.0.0.1:1", command=()),
         ),
     )  # fmt: skip
@@ -218,8 +221,10 @@ async def _replay(
     trials = Trials(
         plan,
         book,
-        Judge(plan, material, bindings),
+        Judge(plan, material, bindings, linked),
+        linked,
         cast(App, _Alive()),
+        RealClock(suite.cases),
         restart=restart,
         connect=lambda: cast(Client, _Client(service)),
     )
