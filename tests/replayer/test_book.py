@@ -211,7 +211,10 @@ def test_a_dropped_filter_is_shown_against_this_case_though_another_has_the_call
         .take(toy.ask("SELECT a, b FROM t WHERE active"))
     )
     assert miss.differences == ("AND kind = 'x' is gone",)
-    assert miss.advice == "the very same call is recorded in case there, not in this case; if it belongs here, record the case again"
+    assert (
+        miss.advice
+        == "the very same call is recorded in case there, not in this case; if it belongs here, record the case again"
+    )
 
 
 def test_a_statement_asked_over_and_over_is_explained_a_few_times(toy: Any, opened: Any) -> None:

@@ -24,7 +24,9 @@ from wiretape.tree import Number
 MISS = Miss(
     ask=toy_ask(toy_call("SELECT a FROM t")),
     nearest=toy_call("SELECT a FROM t WHERE on"),
-    differences=("no longer there: WHERE on",),
+    where="calls[1] at b.yaml:7",
+    used="that one has answered already",
+    differences=("WHERE on is gone",),
     advice="the very same call is recorded in case b, not in this case",
 )
 FAILED = CaseFinished(
@@ -45,8 +47,9 @@ FAILED = CaseFinished(
             live=toy_ask(toy_call("SELECT 1")),
             details=("asked 3 times",),
             count=3,
+            place="calls[2]",
         ),
-        CallFinding(kind="missing", target="main", operation="INSERT x", recorded=toy_call("INSERT x")),
+        CallFinding(kind="missing", target="main", operation="INSERT x", recorded=toy_call("INSERT x"), place="calls[3]"),
     ),
     elapsed=0.0123,
     rerun="wiretape replay --case a",
@@ -57,7 +60,17 @@ MISSED = CaseFinished(
     case=toy_case("m"),
     verdict="failed",
     changes=(Change(path="response.status", kind="changed", recorded=200, live=500),),
-    calls=(CallFinding(kind="extra", target="main", operation="SELECT a FROM t", live=MISS.ask),),
+    calls=(
+        CallFinding(
+            kind="statement",
+            target="main",
+            operation="SELECT a FROM t WHERE on",
+            live=MISS.ask,
+            details=("WHERE on is gone",),
+            place="calls[1].params[0]",
+            miss=MISS,
+        ),
+    ),
     misses=(MISS,),
 )
 PASSED = CaseFinished(case=toy_case("fine"), verdict="passed", elapsed=0.001)
@@ -66,33 +79,35 @@ CLOSING = SuiteFinished(passed=1, failed=2, broken=1, skipped=0, elapsed=1.25, s
 
 TEXT = """\
 FAILED a  (12 ms)
-  response.body.id changed its type
+  response.body.id changed its type  (high)
     recorded  1  integer
     live      "1"  string
-  response.body.total
+  response.body.total  (medium)
     recorded  12.50
     live      12.60
-  response.body.at: no longer a timestamp
+  response.body.at: no longer a timestamp  (medium)
     recorded  "2026"
     live      "soon"
-  response.body.gone is gone
+  response.body.gone is gone  (high)
     recorded  [1, null]
-  response.body.new is new
+  response.body.new is new  (low)
     live      {"k": 2 bytes 00ff}
-  extra call on main ×3: SELECT 1
+  extra call on main ×3: SELECT 1  (medium)
+    after calls[2], case a
     asked 3 times
-  missing call on main: INSERT x
+  missing call on main: INSERT x  (medium)
+    calls[3], case a
   warning: noise x matches nothing
   curl http://h/
   rerun: wiretape replay --case a
 
 FAILED m  (0 ms)
-  extra call on main: SELECT a FROM t
+  changed statement on main: SELECT a FROM t WHERE on  (high)
+    calls[1].params[0], case m
+    WHERE on is gone
     nothing recorded answers it, so the service got an error
-    nearest recorded: SELECT a FROM t WHERE on
-    no longer there: WHERE on
     the very same call is recorded in case b, not in this case
-  response.status
+  response.status  (high)
     recorded  200
     live      500
 
@@ -101,8 +116,9 @@ BROKEN b  (0 ms)
 
 outside of any case:
   no recorded call on main answers: SELECT a FROM t
-    nearest recorded: SELECT a FROM t WHERE on
-    no longer there: WHERE on
+    nearest recorded: SELECT a FROM t WHERE on, calls[1] at b.yaml:7
+    WHERE on is gone
+    that one has answered already
     the very same call is recorded in case b, not in this case
 1 passed, 2 failed, 1 broken, 0 skipped in 1.2 s
 """
@@ -171,7 +187,19 @@ def test_json_lines() -> None:
         "live": {"k": {"base64": "AP8="}},
     }
     assert lines[1]["calls"][0]["count"] == 3
-    assert lines[2]["misses"][0]["nearest"] == {"operation": "SELECT a FROM t WHERE on"}
+    assert (lines[1]["calls"][0]["place"], lines[1]["calls"][0]["severity"]) == ("calls[2]", "medium")
+    assert lines[2]["misses"] == []  # it is told with the finding
+    assert lines[2]["calls"][0]["severity"] == "high"
+    assert lines[2]["calls"][0]["miss"] == {
+        "target": "main",
+        "operation": "SELECT a FROM t",
+        "values": [],
+        "differences": ["WHERE on is gone"],
+        "nearest": {"operation": "SELECT a FROM t WHERE on"},
+        "where": "calls[1] at b.yaml:7",
+        "used": "that one has answered already",
+        "advice": "the very same call is recorded in case b, not in this case",
+    }
     assert lines[3]["reason"] == "the service exited with code 7"
     assert {key: lines[4][key] for key in ("passed", "failed", "broken", "skipped")} == {
         "passed": 1, "failed": 2, "broken": 1, "skipped": 0,
@@ -187,7 +215,7 @@ def test_junit() -> None:
     cases = {case.get("name"): case for case in suite}
     assert list(cases["fine"]) == []
     (failure,) = cases["a"]
-    assert (failure.tag, failure.get("message")) == ("failure", "response.body.id changed its type")
+    assert (failure.tag, failure.get("message")) == ("failure", "response.body.id changed its type  (high)")
     assert 'live      "1"  string' in str(failure.text)
     assert next(iter(cases["b"])).tag == "error"
 
@@ -274,7 +302,7 @@ def test_texts_of_several_lines_are_shown_as_the_lines_that_differ() -> None:
     change = Change(path="response.body", kind="changed", recorded=was, live=was.replace("line 50", "LINE 50"))
     lines = [line for _, line in details(CaseFinished(case=toy_case("a"), verdict="failed", changes=(change,)))]
     assert lines == [
-        "  response.body",
+        "  response.body  (medium)",
         "    - recorded, + live",
         "    @@ -50,3 +50,3 @@",
         "     line 49",
