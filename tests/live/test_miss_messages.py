@@ -44,9 +44,9 @@ def serving(folder: Path, scheme: str, call: str) -> Iterator[int]:
 
 
 def postgres(port: int) -> str:
-    with psycopg.connect(f"postgresql://a:b@127.0.0.1:{port}/c?sslmode=disable", autocommit=True) as connection:
-        with pytest.raises(psycopg.Error) as caught:
-            connection.execute("SELECT name FROM goods WHERE token = %s AND id = %s", (SECRET["WIRETAPE_SECRET_TOKEN"], 8))
+    url = f"postgresql://a:b@127.0.0.1:{port}/c?sslmode=disable"
+    with psycopg.connect(url, autocommit=True) as connection, pytest.raises(psycopg.Error) as caught:
+        connection.execute("SELECT name FROM goods WHERE token = %s AND id = %s", (SECRET["WIRETAPE_SECRET_TOKEN"], 8))
     assert caught.value.sqlstate == "WT001"
     return str(caught.value)
 
@@ -65,9 +65,11 @@ def redis_py(port: int) -> str:
 
 
 def mongo(port: int) -> str:
-    with pymongo.MongoClient("127.0.0.1", port, directConnection=True) as client:
-        with pytest.raises(pymongo.errors.OperationFailure) as caught:
-            client.shop.goods.find_one({"token": SECRET["WIRETAPE_SECRET_TOKEN"], "id": 8})
+    with (
+        pymongo.MongoClient("127.0.0.1", port, directConnection=True) as client,
+        pytest.raises(pymongo.errors.OperationFailure) as caught,
+    ):
+        client.shop.goods.find_one({"token": SECRET["WIRETAPE_SECRET_TOKEN"], "id": 8})
     assert caught.value.code == 77001
     return str(caught.value)
 
