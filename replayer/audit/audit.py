@@ -30,8 +30,8 @@ type Found = Callable[[Rules, Strictness, Severity], bool]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slip:
-    """A mutation that nobody would notice. `hidden_by` is what it would be noticed without: a noise rule (`noise: SELECTOR`), the
-    strictness (`calls: off in suite.yaml`), or the severity from which on a replay fails (`--fail-on high`)."""
+    """A mutation that nobody would notice. `hidden_by` is what it would be noticed without: a noise rule (`noise:
+    SELECTOR`), the strictness (`calls: off in suite.yaml`), or the severity from which on a replay fails (`--fail-on high`)."""
 
     case: str
     mutation: Mutation

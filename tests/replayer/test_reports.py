@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from replayer.curl import curl
 from replayer.events import CallFinding, CaseFinished, Change, SuiteFinished, SuiteStarted
 from replayer.masking import Mask
 from replayer.report import REPORTS, make
+from replayer.report.places import Places
 from replayer.report.text import details
 from replayer.report.values import pair, show
 from tests.replayer.conftest import toy_ask, toy_call, toy_case
@@ -228,6 +230,134 @@ def test_junit_holds_what_xml_cannot() -> None:
     assert "� �[31m <&> ü" in "".join(ET.fromstring(stream.getvalue()).itertext())
 
 
+MARKDOWN = r"""### wiretape: 1 passed, 2 failed, 1 broken, 0 skipped
+
+| case | what | severity | where |
+|---|---|---|---|
+| a | extra call on main ×3: SELECT 1 | medium | case a |
+|  | missing call on main: INSERT x | medium | case a |
+|  | response.body.id changed its type | high | case a |
+|  | response.body.total | medium | case a |
+|  | response.body.at: no longer a timestamp | medium | case a |
+|  | response.body.gone is gone | high | case a |
+|  | response.body.new is new | low | case a |
+| m | changed statement on main: SELECT a FROM t WHERE on | high | case m |
+|  | response.status | high | case m |
+| b | the service exited with code 7 | broken | case b |
+
+<details><summary>failed a</summary>
+
+```
+  response.body.id changed its type  (high)
+"""
+
+
+def test_markdown() -> None:
+    text = written("markdown")
+    assert text.startswith(MARKDOWN)
+    assert text.count("<details>") == text.count("</details>") == 3
+
+
+def test_markdown_shows_what_would_be_markup_as_it_is() -> None:
+    change = Change(path="response.body", kind="changed", recorded="```", live="<b>|x|</b>", reason="*is* | <new>")
+    stream = io.StringIO()
+    report = make("markdown", stream)
+    report.on(CaseFinished(case=toy_case("a_b"), verdict="failed", changes=(change,)))
+    report.close()
+    text = stream.getvalue()
+    assert "### wiretape: the run was broken off" in text
+    assert r"| a\_b | response.body: \*is\* \| &lt;new&gt; | medium | case a\_b |" in text
+    assert text.count("````") == 2  # the fence is longer than what it holds
+
+
+def test_github() -> None:
+    assert written("github").splitlines() == [
+        "::error title=wiretape%3A a::extra call on main ×3: SELECT 1; asked 3 times (medium)",
+        "::error title=wiretape%3A a::missing call on main: INSERT x (medium)",
+        "::error title=wiretape%3A a::response.body.id changed its type (high)",
+        "::error title=wiretape%3A a::response.body.total: recorded 12.50, live 12.60 (medium)",
+        '::error title=wiretape%3A a::response.body.at: no longer a timestamp: recorded "2026", live "soon" (medium)',
+        "::error title=wiretape%3A a::response.body.gone is gone (high)",
+        "::warning title=wiretape%3A a::response.body.new is new (low)",
+        "::error title=wiretape%3A m::changed statement on main: SELECT a FROM t WHERE on; WHERE on is gone (high)",
+        "::error title=wiretape%3A m::response.status: recorded 200, live 500 (high)",
+        "::error title=wiretape%3A b::the service exited with code 7 (high)",
+    ]
+
+
+FILE = """\
+wiretape: 1
+name: a
+request: {method: GET, path: /}
+response:
+  status: 200
+  headers:
+    Content-Type: application/json
+  body:
+    items:
+    - {id: 1, name: x}
+    - id: 2
+      "odd key": y
+calls:
+- main: SELECT a FROM t
+- main: SELECT b FROM t
+  params:
+  - 7
+  - 8
+"""
+
+
+def test_places_are_lines_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "suite/a.yaml"
+    path.parent.mkdir()
+    path.write_text(FILE)
+    monkeypatch.chdir(tmp_path)
+    places = Places(replace(toy_case("a"), path=path))
+    lines = {
+        "response.status": 5,
+        "response.headers.content-type": 7,
+        "response.body.items[0].name": 10,
+        'response.body.items[1]["odd key"]': 12,
+        "response.body.items[1].gone": 11,
+        "response.body.items[7]": 9,
+        "calls": 13,
+        "calls[0]": 14,
+        "calls[1].params[1]": 18,
+        "calls[1].params[9]": 16,
+        "nowhere.at.all": 1,
+        "": 1,
+        "no [ selector": 1,
+    }
+    assert {place: places.line(place) for place in lines} == lines
+    assert places.name("calls[1]") == "suite/a.yaml:15"
+    path.unlink()
+    assert Places(replace(toy_case("a"), path=path)).name("calls[1]") == "suite/a.yaml"
+
+
+def test_annotations_and_json_stand_at_the_line_of_the_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a,b.yaml"
+    path.write_text(FILE)
+    monkeypatch.chdir(tmp_path)
+    finding = CallFinding(kind="changed", target="main", operation="SELECT b\nFROM t", place="calls[1].params[0]")
+    event = CaseFinished(
+        case=replace(toy_case("a"), path=path),
+        verdict="failed",
+        changes=(Change(path="response.body.items[0].id", kind="changed", recorded=1, live="50%\n"),),
+        calls=(finding,),
+    )
+    stream = io.StringIO()
+    make("github", stream).on(event)
+    assert stream.getvalue().splitlines() == [
+        "::error file=a%2Cb.yaml,line=17,title=wiretape%3A a::changed call on main: SELECT b FROM t (medium)",
+        '::error file=a%2Cb.yaml,line=10,title=wiretape%3A a::response.body.items[0].id: recorded 1, live "50%25\\n" (medium)',
+    ]
+    stream = io.StringIO()
+    make("json", stream).on(event)
+    line = json.loads(stream.getvalue())
+    assert (line["calls"][0]["line"], line["changes"][0]["line"]) == (17, 10)
+    assert "    calls[1].params[0], a,b.yaml:17" in [text for _, text in details(event)]
+
+
 def test_every_report_of_the_table_can_be_made() -> None:
     for kind in REPORTS:
         make(kind, io.StringIO()).close()
@@ -290,8 +420,6 @@ def test_curl(request_: Any, line: str) -> None:
 
 
 def test_the_file_is_named(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     stream = io.StringIO()
     make("json", stream).on(replace(PASSED, case=replace(PASSED.case, path=tmp_path / "fine.yaml")))
     assert json.loads(stream.getvalue())["file"] == str(tmp_path / "fine.yaml")
