@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from operator import is_
+from types import MappingProxyType
 
 from normalizers.base import When
 from normalizers.pipeline import explain, volatile
@@ -40,6 +41,11 @@ class Bindings:
 
     def __len__(self) -> int:
         return len(self._live)
+
+    @property
+    def pairs(self) -> Mapping[str, str]:
+        """Recorded -> live, in the order they were bound."""
+        return MappingProxyType(self._live)
 
     def learn(self, tree: Tree) -> None:
         """Every scalar in `tree` came from outside the service."""
@@ -180,16 +186,25 @@ class Bindings:
     def _bind(self, recorded: str, live: str) -> bool:
         if recorded in self._live or live in self._recorded or self._is_known(recorded) or self._is_known(live):
             return False
+        self._take(recorded, live)
+        return True
+
+    def _take(self, recorded: str, live: str) -> None:
         self._live[recorded] = live
         self._recorded[live] = recorded
         if len(recorded) >= LONG:
             self._long.append(recorded)
         self.version += 1
-        return True
+
+    def declare(self, recorded: str, live: str) -> None:
+        """A link says that the one stands for the other, wherever the values came from; no short one, which would be taken for
+        others that look the same."""
+        if recorded != live and len(recorded) >= LONG and recorded not in self._live and live not in self._recorded:
+            self._take(recorded, live)
 
     def _bind_spelled(self, recorded: Tree, live: Tree) -> bool:
-        """A codec's value may compare otherwise than it is written (a UUID without its hyphens, as `str` shows it): both forms are
-        bound, so that it is found again by either."""
+        """A codec's value may compare otherwise than it is written (a UUID without its hyphens, as `str` shows it): both forms
+        are bound, so that it is found again by either."""
         if not isinstance(recorded, str) or not isinstance(live, str):
             return self._bind(str(recorded), str(live))
         written, compared = (str(recorded), str(live)), (str.__str__(recorded), str.__str__(live))

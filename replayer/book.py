@@ -108,7 +108,7 @@ class Book:
     def begin(self, case: Case, when: When, rules: Rules | None = None) -> None:
         """From now on the calls of `case` answer."""
         entries = [
-            Expected(recorded, at, when, rules.of_call(recorded.call, at) if rules else ())
+            Expected(recorded, at, when, rules.of_call(recorded.call, at, recorded.ask) if rules else None)
             for at, recorded in enumerate(self._recorded(case))
             if recorded.ask.role != "housekeeping"
         ]

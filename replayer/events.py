@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from wiretape.case import Call, Case
@@ -69,9 +70,10 @@ class CaseFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteStarted:
-    """`total` cases will run."""
+    """`total` cases will run. `also`: those that were not chosen, each with a chosen one that links to it."""
 
     total: int
+    also: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
