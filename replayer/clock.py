@@ -1,7 +1,8 @@
 """The clocks of a replay: what time it is for the service at each case, and what time the recording says it was.
 
 With `--freeze-time` the service runs at each case's recorded time (`wiretape.faketime`): set anew before each case, and moving
-on from there. It never goes back by less than REWIND: a token issued a moment ago must not be from the future.
+on from there. Where the cases before took longer than when they were recorded, it goes back, but not into an earlier second:
+a token that was issued a moment ago must not be from the future, and tokens count in seconds.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from wiretape.errors import ConfigError, TargetError
 from wiretape.faketime import Faketime, inherited, ready
 from wiretape.secrets import ensure_home
 
-REWIND = 2.0  # seconds
+REWIND = 2.0  # seconds, from which it goes back all the same
 # What a slow machine may take between the start of a case and the moment the service writes down, in seconds.
 TOLERANCE = 10.0
 _MARGIN = 5.0  # what a `Date` may lag: servers keep it for a second or so
@@ -117,8 +118,7 @@ class FrozenClock:
         recorded, now = recorded_or_none(case), self._now()
         if recorded is None:
             return When(recorded=now, live=now, tolerance=TOLERANCE)
-        if recorded > now or now - recorded > REWIND:
-            self._set(recorded)
+        self._set(max(recorded, float(int(now))) if recorded < now < recorded + REWIND else recorded)
         return When(recorded=recorded, live=self._now(), tolerance=TOLERANCE)
 
     def check(self, case: Case, headers: Sequence[tuple[str, str]]) -> tuple[str, ...]:
