@@ -100,8 +100,8 @@ class FrozenClock:
         self._file = home / FILE
         self._ahead = 0.0  # of the service's clock before this process's own
         self._proven = False
-        self._first = min(times)
-        self.span = (self._first, max(times))
+        self.span = (min(times), max(times))
+        self._earliest = self._latest = times[0]  # that the service has seen
         self._set(times[0])
         self.opening = When(recorded=times[0], live=times[0])
 
@@ -124,8 +124,9 @@ class FrozenClock:
     def check(self, case: Case, headers: Sequence[tuple[str, str]]) -> tuple[str, ...]:
         said = answered_at(headers)
         now = self._now()
+        self._latest = max(self._latest, now)
         if said is not None:
-            if not self._first - _MARGIN <= said <= max(now, self.span[1]) + _MARGIN:
+            if not self._earliest - _MARGIN <= said <= self._latest + _MARGIN:
                 raise TargetError(
                     f"the service's time is not frozen: {case.name} was recorded at {_shown(now)}, and its answer is dated "
                     f"{_shown(said)}; a static or Go program, a container or a proxy in front keeps the real time: start the "
@@ -146,6 +147,7 @@ class FrozenClock:
     def _set(self, at: float) -> None:
         now = time.time()
         self._ahead = at - now
+        self._earliest, self._latest = min(self._earliest, at), max(self._latest, at)
         fresh = self._file.with_suffix(f".{os.getpid()}")
         fresh.write_text(f"{self._ahead - self._found.ahead:+.6f}\n")
         fresh.replace(self._file)  # it may be read at any moment
