@@ -46,3 +46,27 @@ class Normalizer(Protocol):
     def agrees(self, recorded: Tree, live: Tree, when: When) -> bool:
         """Whether both are of this kind, written alike, and as far from their own clock."""
         ...
+
+
+class Paired:
+    """A kind that only a noise rule asks for, and that can be told of both values together, not of the live one alone."""
+
+    unasked = False
+    identity = False
+
+    def takes(self, recorded: Tree, live: Tree) -> bool:
+        """Whether `live` may stand where `recorded` stood."""
+        raise NotImplementedError
+
+    def fault(self) -> str:
+        """What is wrong with a live value that it does not take, in words that follow the place."""
+        raise NotImplementedError
+
+    def agrees(self, recorded: Tree, live: Tree, when: When) -> bool:  # noqa: ARG002 - rules are read against no clock
+        """See Normalizer."""
+        return self.takes(recorded, live)
+
+
+def takes(kind: Normalizer, recorded: Tree, live: Tree) -> bool:
+    """Whether a noise rule of this kind lets `live` stand where `recorded` stood."""
+    return kind.takes(recorded, live) if isinstance(kind, Paired) else kind.recognises(live)

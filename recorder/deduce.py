@@ -18,6 +18,7 @@ from typing import Final
 
 from recorder.evidence import Said, Told
 from recorder.habits import Habits
+from recorder.patterns import Occurrence, Patterns
 from recorder.slots import assign
 
 # In natural-log odds: how much likelier than any other a request must be. 4.6 is a hundred to one.
@@ -61,6 +62,8 @@ class Deduction:
         calls = [*(call for suspect in suspects for call in suspect.calls), *session]
         self._fixed = _never_varied(calls)
         self._rarity = _Rarity(requests, calls)
+        inside = [Occurrence(call, suspect.candidates) for suspect in suspects for call in suspect.calls]
+        self._patterns = Patterns([*inside, *(Occurrence(call, ()) for call in session)], requests)
         self._verdicts: dict[int, Verdict] = {}
         self._scores: dict[tuple[int, int], float] = {}
         self._of_window: list[list[int]] = [[] for _ in requests]
@@ -139,18 +142,35 @@ class Deduction:
         if ruled_out > scores[best] + _CONTRADICTED:
             return None, suspect.candidates
         if len(ranked) == 1:
-            return (Verdict(window=best, how="signature") if habits.knows(self._requests[best].route) else None), left
+            return self._only(suspect, best, habits), left
         if scores[best] - scores[ranked[1]] >= _SURE:
-            because = tuple(self._rarity.because(call, self._requests[best]) for call in suspect.calls)
-            return Verdict(window=best, how="values", because=because), left
+            return self._by_values(suspect, best), left
         return None, left
+
+    def _only(self, suspect: Suspect, window: int, habits: Habits) -> Verdict | None:
+        """The verdict where no other candidate is left; none where this one is left only because nothing is known of it."""
+        if suspect.calls and all(map(self._patterns.explains, suspect.calls)):
+            return self._by_values(suspect, window)
+        return Verdict(window=window, how="signature") if habits.knows(self._requests[window].route) else None
+
+    def _by_values(self, suspect: Suspect, window: int) -> Verdict:
+        because = tuple(self._rarity.because(call, self._requests[window]) for call in suspect.calls)
+        return Verdict(window=window, how="values", because=because)
 
     def _possible(self, suspect: Suspect, window: int, habits: Habits) -> bool:
         said = self._requests[window]
+        if not all(self._patterns.possible(call, window) for call in suspect.calls):
+            return False
         made = self._made(window)
-        if not habits.allow(said, suspect.calls, Counter(call.shape for call in made)):
+        count = Counter(call.shape for call in made)
+        if not habits.allow(said, suspect.calls, count) or not self._has_room(suspect, said.route, count):
             return False
         return all(habits.fits(said, call, [*made, *suspect.calls[:at]]) for at, call in enumerate(suspect.calls))
+
+    def _has_room(self, suspect: Suspect, route: str, made: Counter[str]) -> bool:
+        wanted = Counter(call.shape for call in suspect.calls)
+        times = {shape: self._patterns.times(route, shape) for shape in wanted}
+        return all(most is None or made[shape] + wanted[shape] <= most for shape, most in times.items())
 
     def _made(self, window: int) -> list[Told]:
         return [
@@ -180,7 +200,13 @@ class Deduction:
 
     def _lacks(self, habits: Habits, window: int, shapes: tuple[str, ...]) -> int | None:
         made = Counter(call.shape for call in self._made(window))
-        return habits.lacking(self._requests[window].route, shapes, made)
+        route = self._requests[window].route
+        lacking = habits.lacking(route, shapes, made)
+        if lacking is not None or not shapes:
+            return lacking
+        times = [(self._patterns.times(route, shape), shape, count) for shape, count in Counter(shapes).items()]
+        room = {(most - made[shape]) // count for most, shape, count in times if most is not None}
+        return max(min(room), 0) if len(room) == 1 and all(most is not None for most, _, _ in times) else None
 
 
 class _Rarity:

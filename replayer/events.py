@@ -24,12 +24,21 @@ class Change:
     reason: str = ""
 
 
+# missing, extra, changed (its values), reordered (a write) · statement: other words, changed by other means than values ·
+# n+1: the same question again and again with other values · retry: again with the same ones · transaction: what surrounds a
+# call begins or ends elsewhere, or otherwise · new-table: it touches what nothing recorded touches
+type CallKind = Literal["missing", "extra", "changed", "statement", "reordered", "n+1", "retry", "transaction", "new-table"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFinding:
     """One difference between what the service asked in the recording and now. `count` is how often (an N+1 asks many times).
-    `writes`: it is about a call that changes state."""
 
-    kind: Literal["missing", "extra", "changed", "reordered"]
+    `writes`: it is about a call that changes state. `place` is a selector within the case (`calls[3].params[1]`); of a call
+    that was never recorded, that of the call it comes after. `miss` is what is said about it where no recording answered.
+    """
+
+    kind: CallKind
     target: str
     operation: str
     recorded: Call | None = None
@@ -37,6 +46,8 @@ class CallFinding:
     details: tuple[str, ...] = ()
     count: int = 1
     writes: bool = False
+    place: str = ""
+    miss: Miss | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

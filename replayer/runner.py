@@ -13,7 +13,7 @@ from replayer.client import Client
 from replayer.clock import clock
 from replayer.events import CaseFinished, Event, SuiteFinished, SuiteStarted, Verdict
 from replayer.forward import Forward, proxy, surroundings
-from replayer.judge import Judge
+from replayer.judge import Judge, Judged
 from replayer.lastrun import LastRun
 from replayer.linked import Linked
 from replayer.material import check_passthrough, prepare
@@ -24,18 +24,25 @@ from wiretape.case import Case
 from wiretape.errors import TargetError
 from wiretape.service import endpoint
 
+type Watch = Callable[[Case, Judged], None]
 
-async def run(plan: Plan, emit: Callable[[Event], None]) -> SuiteFinished:
+
+def _look_away(_: Case, __: Judged) -> None:
+    """Nobody asks for more than the events say."""
+
+
+async def run(plan: Plan, emit: Callable[[Event], None], watch: Watch = _look_away) -> SuiteFinished:
     """Replay; the closing event, which was emitted, too. Whatever happens, what was started is stopped.
 
-    Raises ConfigError, StoreError and TargetError where nothing can be run.
+    `watch` sees each case, its secrets in place, and what came of it, bare. Raises ConfigError, StoreError and TargetError
+    where nothing can be run.
     """
-    return await _Run(plan, emit).run()
+    return await _Run(plan, emit, watch).run()
 
 
 class _Run:
-    def __init__(self, plan: Plan, emit: Callable[[Event], None]) -> None:
-        self._plan, self._emit = plan, emit
+    def __init__(self, plan: Plan, emit: Callable[[Event], None], watch: Watch) -> None:
+        self._plan, self._emit, self._watch = plan, emit, watch
         self._material = prepare(plan.config, plan.environ, plan.cases)
         if plan.passthrough:
             check_passthrough(self._material.codecs)
@@ -48,6 +55,7 @@ class _Run:
             bindings=self._bindings,
             when=self._clock.opening,
             passthrough=plan.passthrough,
+            disguise=self._material.mask.miss,
         )
         config = plan.config
         self._mocks = Mocks(
@@ -85,6 +93,7 @@ class _Run:
 
     async def _try(self, stored: Case, case: Case, last: LastRun) -> CaseFinished:
         judged = await self._trials.run(stored, case)
+        self._watch(case, judged)
         finished = judged.finished
         if finished.verdict == "failed" and judged.received is not None:
             last.add(case, judged.changes, len(finished.calls) + len(finished.misses), judged.received)

@@ -45,7 +45,7 @@ class Trials:
         if not self._gone:
             self._gone = await self._app.ended()
         if self._gone:
-            return self._silent(stored, self._gone, None, 0.0)
+            return self._judge.silent(stored, self._gone, 0.0, gone=True)
         when = self._clock.at(case)
         rules = self._judge.rules(case)
         received, outcome = await self._exchange(case, when, rules)
@@ -55,10 +55,8 @@ class Trials:
             judged = self._judge.answered(stored, case, received, outcome, when, rules, elapsed)
             return replace(judged, finished=replace(judged.finished, warnings=(*said, *judged.finished.warnings)))
         self._gone = await self._app.ended(dying=isinstance(received, NoAnswer))
-        return self._silent(stored, self._gone or str(received), outcome, elapsed)
-
-    def _silent(self, stored: Case, reason: str, outcome: Outcome | None, elapsed: float) -> Judged:
-        return Judged(finished=self._judge.silent(stored, reason, outcome, elapsed, gone=bool(self._gone)))
+        reason = self._gone or str(received)
+        return self._judge.silent(stored, reason, elapsed, gone=bool(self._gone), outcome=outcome, when=when)
 
     async def _exchange(self, case: Case, when: When, rules: Rules) -> tuple[Received | NoAnswer | EncodeError, Outcome]:
         request = case.request
