@@ -20,7 +20,7 @@ from wiretape.tree import Tree
 __all__ = ["NORMALIZERS", "explain", "volatile", "volatile_header"]
 
 _TOKEN = Token()
-_LIKE_TOKENS = (UUID, ULID, OBJECT_ID)  # UUIDs without their hyphens
+_LIKE_TOKENS = (UUID, OBJECT_ID)  # UUIDs without their hyphens
 _ALL: tuple[Normalizer, ...] = (
     TIMESTAMP,
     Date(),

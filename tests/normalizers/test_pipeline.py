@@ -174,7 +174,6 @@ def test_tokens_drawn_at_random_agree(letters: str, size: int, seed: int) -> Non
     [
         ("c6cccd38d559a2b7757b71d7", "0aea67b900cc1e4599aa3c5d"),  # only the first could be an ObjectId
         ("5f3d2c1b4a9811eebf7e0242ac120002", "c2a6f9d0b3e74a1c8d5f6e7a9b0c1d2e"),  # a UUID of version 1 without hyphens
-        ("01ARZ3NDEKTSV4RRFFQ69G5FAV", "7QK2M8XWTJ4C6HBVN0P9DRS3YE"),  # a ULID
     ],
 )
 def test_what_is_drawn_at_random_may_look_like_an_id_that_tells_a_time(recorded: str, live: str) -> None:
