@@ -111,7 +111,7 @@ def replay(
         rerun=_rerun(sys.argv[1:], command),
     )
     with _reports(reports) as opened:
-        closing = _interruptible(_replay(plan, opened))
+        closing = interruptible(_replay(plan, opened))
     sys.exit(exit_code(closing))
 
 
@@ -147,7 +147,7 @@ def serve(*, config: Path | None, service: str | None, dep: Sequence[str], suite
     def speak(line: str) -> None:
         click.echo(f"wiretape: {line}", err=True)
 
-    _interruptible(serve_mocks(found, os.environ, speak), quiet=True)
+    interruptible(serve_mocks(found, os.environ, speak), quiet=True)
 
 
 def load(config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None, proxy: str | None = None) -> Config:
@@ -195,7 +195,7 @@ def _open(wanted: str, path: Path) -> TextIO:
         raise ConfigError(f"--report {wanted}: cannot write {path}: {error.strerror or error}") from None
 
 
-def _interruptible[T](work: Coroutine[None, None, T], *, quiet: bool = False) -> T:
+def interruptible[T](work: Coroutine[None, None, T], *, quiet: bool = False) -> T:
     """Run to the end. A signal cancels the work, which stops what it started; later signals wait for that."""
     import uvloop
 

@@ -23,7 +23,6 @@ from wiretape.case import Case
 from wiretape.errors import TargetError
 from wiretape.service import endpoint
 
-
 type Watch = Callable[[Case, Judged], None]
 
 
@@ -34,7 +33,8 @@ def _look_away(_: Case, __: Judged) -> None:
 async def run(plan: Plan, emit: Callable[[Event], None], watch: Watch = _look_away) -> SuiteFinished:
     """Replay; the closing event, which was emitted, too. Whatever happens, what was started is stopped.
 
-    `watch` sees each case, its secrets in place, and what came of it, bare. Raises ConfigError, StoreError and TargetError where nothing can be run.
+    `watch` sees each case, its secrets in place, and what came of it, bare. Raises ConfigError, StoreError and
+    TargetError where nothing can be run.
     """
     return await _Run(plan, emit, watch).run()
 
