@@ -51,7 +51,8 @@ class Book:
 
     `on_settled` is called whenever the case under way has seen all it needs and no transaction it opened is still open,
     `on_miss` at every miss, `on_progress` when more may be due to be delivered unasked (`due`, and `turn` of asks that block).
-    `passthrough`: a miss is to be put to the real server instead.
+    `passthrough`: a miss is to be put to the real server instead. `learning`: the build is the one that was recorded, so that a
+    call of the case whose values only differ is answered, and found to have changed all the same.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Book:
         bindings: Bindings | None = None,
         when: When | None = None,
         passthrough: bool = False,
+        learning: bool = False,
     ) -> None:
         self.bindings = Bindings() if bindings is None else bindings
         self.on_settled: Callable[[], None] = lambda: None
@@ -69,6 +71,7 @@ class Book:
         self.on_progress: Callable[[], None] = lambda: None
         self.memory: dict[str, object] = {}
         self._suite, self._codecs, self._passthrough = suite, codecs, passthrough
+        self._learning = learning
         self._session_calls = [Recorded(case="", call=call, ask=self._ask(call)) for call in suite.session]
         clock = when or When(recorded=0.0, live=0.0)
         self._session = Scope((Expected(call, at, clock) for at, call in enumerate(self._session_calls)), repeat_writes=True)
@@ -167,6 +170,10 @@ class Book:
         if entry is not None:
             call = entry.serve(self.bindings)
             self._note(ask, connection, "session", entry)
+            return call
+        if self._learning and self._scope is not None and (entry := self._scope.unserved(ask)) is not None:
+            call = entry.serve(self.bindings)
+            self._note(ask, connection, "missed")
             return call
         if ask.role != "query":
             self._note(ask, connection, "synthesised")

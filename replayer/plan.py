@@ -14,7 +14,8 @@ from wiretape.config import Config, Service
 class Plan:
     """`limit`: seconds for an answer; `grace`: seconds to wait, after it, for calls that were recorded. `fail_on`: a case fails
     by differences from this severity up. `rerun` is the command line but for the case: what comes before `--case NAME`, and
-    after it. `noise`: rules besides those in the files, by the name of their case; those of every case under an empty one."""
+    after it. `noise`: rules besides those in the files, by the name of their case; those of every case under an empty one.
+    `learning`: see `replayer.book.Book`."""
 
     config: Config
     service: Service
@@ -26,3 +27,4 @@ class Plan:
     rerun: tuple[str, str] = ("wiretape replay", "")
     fail_on: Severity = "low"
     noise: Mapping[str, tuple[Noise, ...]] = field(default_factory=dict)
+    learning: bool = False

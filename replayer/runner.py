@@ -54,6 +54,7 @@ class _Run:
             bindings=self._bindings,
             when=When(recorded=began, live=time.time()),
             passthrough=plan.passthrough,
+            learning=plan.learning,
         )
         config = plan.config
         self._mocks = Mocks(self._material.targets, suite.facts, self._material.codecs, self._book, config.home)

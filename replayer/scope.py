@@ -132,6 +132,11 @@ class Scope:
             return used
         return shelf.last_used(ask, bindings)
 
+    def unserved(self, ask: Ask) -> Expected | None:
+        """The first call of the ask's shape that has not been served, whatever its values."""
+        shelf = self._shelves.get((ask.target, ask.shape))
+        return next((entry for entry in shelf.entries if not entry.used), None) if shelf else None
+
     def like(self, ask: Ask) -> Expected | None:
         """A call of the ask's shape: one with its values if there is, else rather one that did not fail and is unused."""
         shelf = self._shelves.get((ask.target, ask.shape))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from replayer.events import CallFinding
 from wiretape.case import Call, Case
 from wiretape.protocols.base import Ask, Codec
-from wiretape.tree import Path, Tree, same, walk
+from wiretape.tree import Path, Tree, walk
 
 # What a call was answered, or how it is described: none of it is asked.
 _ANSWERED = frozenset(
@@ -29,7 +29,7 @@ _ANSWERED = frozenset(
 
 
 def changed_values(case: Case, finding: CallFinding, codecs: Mapping[str, Codec]) -> Iterator[tuple[Path, Tree, Tree]]:
-    """Each value in which a recorded call and what was asked in its place differ: its place, recorded, live."""
+    """Each value of a recorded call that changed, with what was asked in its place: the place, recorded, live."""
     if finding.kind != "changed" or finding.recorded is None or finding.live is None:
         return
     position = next((at for at, call in enumerate(case.calls) if call is finding.recorded), None)
@@ -37,8 +37,7 @@ def changed_values(case: Case, finding: CallFinding, codecs: Mapping[str, Codec]
     if position is None or len(ask.values) != len(finding.live.values):
         return
     for at, (recorded, live) in enumerate(zip(ask.values, finding.live.values, strict=True)):
-        if not same(recorded, live):
-            yield ("calls", position, "values", at), recorded, live
+        yield ("calls", position, "values", at), recorded, live
 
 
 def written(call: Call, position: int, ask: Ask, value: int) -> Path:

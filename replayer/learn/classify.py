@@ -19,6 +19,8 @@ from wiretape.tree import Tree, kind, same
 _JITTER = 0.2
 # How much wider the tolerance is than what was seen: a few runs do not show the ends of a range.
 _ROOM = 4.0
+# How far a counter gets, at most, from one place of a run to the next.
+_STEPS = 50
 _NAMED = ("timestamp", "date", "uuid", "ulid", "objectid", "process", "passwordhash", "jwt")
 
 
@@ -94,12 +96,12 @@ def _number(groups: Sequence[Sequence[Tree]]) -> str:
 
 
 def _counts(groups: Sequence[Sequence[Tree]]) -> bool:
-    """Whether, run by run, the values never fall from place to place and rise somewhere; a single place cannot tell."""
-    runs = list(zip(*(group[1:] for group in groups), strict=False))
+    """Whether in each run every place has another number, close to the others; a single place cannot tell."""
+    runs = list(zip(*groups, strict=False))
     numbers = [[number for value in run if (number := amount(value)) is not None] for run in runs]
     if len(groups) < 2 or any(number < 0 for run in numbers for number in run):
         return False
-    return all(run == sorted(run) for run in numbers) and all(run[0] < run[-1] for run in numbers if run)
+    return all(len(set(run)) == len(run) and max(run) - min(run) <= _STEPS * len(run) for run in numbers)
 
 
 def _within(groups: Sequence[Sequence[Tree]]) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
 
 from replayer.events import CallFinding, Change
 from replayer.judge import Judged
@@ -12,9 +11,7 @@ from replayer.learn.calls import changed_values
 from replayer.trees import GONE, REARRANGED
 from wiretape.case import Case
 from wiretape.protocols.base import Codec
-from wiretape.tree import Path, Selector
-
-UNKNOWN: Final = object()
+from wiretape.tree import Path, Selector, same
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,13 +33,14 @@ class Series:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One case in one run. `answered`: there was a response to compare."""
+    """One case in one run. `answered`: there was a response to compare. `refused`: a call of it was not answered."""
 
     answered: bool
     changes: Mapping[Path, Change]
     findings: tuple[CallFinding, ...]
     verdict: str
     reason: str
+    refused: bool
 
 
 class Evidence:
@@ -71,9 +69,10 @@ class Evidence:
             findings=judged.calls,
             verdict=finished.verdict,
             reason=finished.reason,
+            refused=bool(finished.misses),
         )
-        for path, change in changes.items():
-            self._note(case.name, path, change)
+        for path, change in changes.items() if not finished.misses else ():
+            self._note(case.name, path, change)  # an answer to a call that was refused is not the build's own
         for finding in judged.calls:
             for path, recorded, live in changed_values(case, finding, self._codecs):
                 self._at(case.name, path, recorded).lives[self.run] = live
@@ -95,7 +94,8 @@ class Evidence:
 
     def series(self) -> list[Series]:
         """Every place that ever differed, with its values; a run without a difference had what was recorded."""
-        return [self._filled(key, series) for key, series in self._series.items()]
+        filled = (self._filled(key, series) for key, series in self._series.items())
+        return [series for series in filled if any(not alike(value, series.recorded) for value in series.values)]
 
     def _filled(self, key: tuple[str, Path, bool], series: Series) -> Series:
         lives = dict(series.lives)
@@ -105,19 +105,13 @@ class Evidence:
                 lives[run] = series.recorded
         return Series(case=series.case, path=series.path, recorded=series.recorded, arranged=series.arranged, lives=lives)
 
-    def last(self) -> Iterator[tuple[Case, Seen]]:
-        """The cases of the last run."""
-        for name, runs in self.seen.items():
-            if self.run in runs:
-                yield self.cases[name], runs[self.run]
-
 
 def _tells(seen: Seen, path: Path) -> bool:
     """Whether a run in which nothing differed at a place had what was recorded there."""
     if path[0] == "calls":
         return seen.answered and not seen.findings
     above = (seen.changes.get(path[:length]) for length in range(1, len(path)))
-    return seen.answered and all(change is None or change.reason == REARRANGED for change in above)
+    return seen.answered and not seen.refused and all(change is None or change.reason == REARRANGED for change in above)
 
 
 def steps(path: str) -> Path:
@@ -125,6 +119,6 @@ def steps(path: str) -> Path:
     return tuple(step for step in Selector.parse(path).steps if isinstance(step, str | int))
 
 
-def runs_of(series: Sequence[Series]) -> int:
-    """How many runs the evidence comes from."""
-    return len({run for one in series for run in one.lives})
+def alike(left: object, right: object) -> bool:
+    """Whether two values of a series are the same; GONE is like itself only."""
+    return left is right or (GONE not in (left, right) and same(left, right))  # type: ignore[arg-type]

@@ -13,6 +13,7 @@ from normalizers.pipeline import NORMALIZERS
 _LONGEST = 2000
 _MOST_FIELDS = 12
 _RUNS = re.compile(r"[0-9A-Za-z]+|[^0-9A-Za-z]+")
+_DECIMAL = re.compile(r"\d+\.\d+")
 _DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y%m%d", "%d %b %Y", "%d-%b-%Y", "%b %d %Y", "%d %B %Y")
 _TIMES = ("%H:%M:%S", "%H:%M:%S.%f", "%H%M%S", "%H.%M.%S", "%I:%M:%S %p", "%H:%M")
 _JOINTS = (" ", "T", ", ", "-", "_", "", " at ")
@@ -47,6 +48,9 @@ def _spelled(text: str, form: str) -> bool:
 def form_of(texts: Sequence[str]) -> str:
     """The `like FORM` of the texts: what all have stays, between it runs of characters of the narrowest alphabet. Empty where
     they have no form in common."""
+    if all(map(_DECIMAL.fullmatch, texts)):
+        whole, parts = zip(*(text.split(".") for text in texts), strict=True)
+        return f"like {_field([*whole, max(whole, key=len) + '0', '0'])}.{_field(parts)}"
     if any(len(text) > _LONGEST or not text for text in texts) or any("{" in text for text in texts):
         return ""
     start = _even(_common(texts))
@@ -95,5 +99,6 @@ def _whole(middles: Sequence[str]) -> str:
 def _field(runs: Sequence[str]) -> str:
     shortest, longest = min(map(len, runs)), max(map(len, runs))
     alphabet = next((name for name, chars in ALPHABETS.items() if all(re.fullmatch(f"[{chars}]+", run) for run in runs)), "")
-    times = str(shortest) if shortest == longest else f"{shortest}-{longest}"
+    # Where lengths differ, those seen are not all there are.
+    times = str(shortest) if shortest == longest else f"{max(1, shortest - 1)}-{longest + 1}"
     return f"{{{times} {alphabet}}}" if alphabet else ""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from replayer.events import Event, SuiteFinished
 from replayer.learn.classify import arrangement
-from replayer.learn.evidence import Evidence, Series
+from replayer.learn.evidence import Evidence, Series, alike
 from replayer.learn.generalise import Proposal, proposals
 from replayer.learn.remains import Remain, remains
 from replayer.masking import Mask
@@ -15,7 +15,7 @@ from replayer.material import prepare
 from replayer.plan import Plan
 from replayer.runner import run
 from wiretape.case import Case, Noise
-from wiretape.tree import Selector, same
+from wiretape.tree import Selector
 
 _MOST_ROUNDS = 6
 # A list of two items keeps its order every other time by chance, and so does a boolean: that takes more runs to tell.
@@ -44,7 +44,7 @@ async def learn(plan: Plan, runs: int, say: Callable[[str], None]) -> Learned:
     for _ in range(_MOST_ROUNDS):
         for _ in range(runs):
             evidence.begin()
-            closing = await run(replace(plan, noise=_noise(rules)), _deaf, evidence.add)
+            closing = await run(replace(plan, noise=_noise(rules), learning=True), _deaf, evidence.add)
             say(f"run {evidence.run}: {_told(closing)}")
         found, refused = proposals(_varying(evidence), evidence.cases, material.codecs)
         checked = runs if _same(found, rules) else 0
@@ -93,11 +93,7 @@ def varies(series: Series) -> bool:
     values = series.values
     if series.arranged:
         return len({arrangement(series, value) for value in values}) > 1
-    return any(not _alike(value, values[0]) for value in values[1:])
-
-
-def _alike(left: object, right: object) -> bool:
-    return left is right or same(left, right)  # type: ignore[arg-type]
+    return any(not alike(value, values[0]) for value in values[1:])
 
 
 def _undecided(evidence: Evidence, runs: int) -> bool:

@@ -37,7 +37,7 @@ def remains(
         for each in last:
             places |= each.changes
         for path, change in places.items():
-            if (name, path) not in covered:
+            if (name, path) not in covered and (name, path) in series:
                 yield _place(name, path, change, series[name, path], reasons.get((name, path), ""))
         yield from _calls(name, last)
         silent = next((each for each in last if not each.answered and each.verdict != "skipped"), None)

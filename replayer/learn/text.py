@@ -41,7 +41,8 @@ def evidence(rule: Proposal, mask: Mask) -> str:
     if _secret(first, mask):
         return f"{len(first.values)} runs: a secret, another each time{also}"
     shown = dict.fromkeys(_shown(first, value) for value in first.values)
-    told = ", ".join(list(shown)[:_MOST]) + (", …" if len(shown) > _MOST else "")
+    comma = " | " if any("," in text for text in shown) else ", "
+    told = comma.join(list(shown)[:_MOST]) + (f"{comma}…" if len(shown) > _MOST else "")
     return f"{len(first.values)} runs: {mask.text(told)}{also}"
 
 
