@@ -37,9 +37,10 @@ class _Rule:
 
 
 def proposals(
-    varying: Sequence[Series], cases: Mapping[str, Case], codecs: Mapping[str, Codec]
+    varying: Sequence[Series], cases: Mapping[str, Case], codecs: Mapping[str, Codec], others: Sequence[Case] = ()
 ) -> tuple[list[Proposal], list[tuple[Series, str]]]:
-    """The rules that cover the places that vary, and the places that no rule should cover, each with the reason."""
+    """The rules that cover the places that vary, and the places that no rule should cover, each with the reason. `others`: the
+    cases of the suite that were not run."""
     views = {name: _view(case) for name, case in cases.items()}
     rules: list[_Rule] = []
     for name, view in views.items():
@@ -47,7 +48,7 @@ def proposals(
         rules += _over_items(name, own, view)
     found: list[Proposal] = []
     refused: list[tuple[Series, str]] = []
-    for group in _over_cases(rules, views):
+    for group in _over_cases(rules, views | {case.name: _view(case) for case in others}):
         _propose(group, found, refused)
     for name, case in cases.items():
         calls = [one for one in varying if one.case == name and one.path[0] == "calls"]

@@ -46,7 +46,8 @@ async def learn(plan: Plan, runs: int, say: Callable[[str], None]) -> Learned:
             evidence.begin()
             closing = await run(replace(plan, noise=_noise(rules), learning=True), _deaf, evidence.add)
             say(f"run {evidence.run}: {_told(closing)}")
-        found, refused = proposals(_varying(evidence), evidence.cases, material.codecs)
+        found, refused = proposals(_varying(evidence), evidence.cases, material.codecs, material.others)
+        found = [_without_secrets(rule, material.mask) for rule in found]
         checked = runs if _same(found, rules) else 0
         rules = found
         for rule in rules:
@@ -54,11 +55,18 @@ async def learn(plan: Plan, runs: int, say: Callable[[str], None]) -> Learned:
                 evidence.ruled(one)
         if checked and not _undecided(evidence, runs):
             break
-    left = remains(evidence, rules, refused, runs)
+    left = remains(evidence, rules, refused, runs, checked=bool(checked))
     stored = material.stored.cases
     return Learned(
         rules=tuple(rules), remains=tuple(left), runs=evidence.run, checked=checked, stored=stored, mask=material.mask
     )
+
+
+def _without_secrets(rule: Proposal, mask: Mask) -> Proposal:
+    """A form that would spell out a secret says less."""
+    if mask.text(rule.kind) == rule.kind:
+        return rule
+    return replace(rule, kind="optional string" if rule.kind.startswith("optional") else "string")
 
 
 def _deaf(_: Event) -> None:

@@ -25,9 +25,9 @@ class Remain:
 
 
 def remains(
-    evidence: Evidence, rules: Sequence[Proposal], refused: Sequence[tuple[Series, str]], runs: int
+    evidence: Evidence, rules: Sequence[Proposal], refused: Sequence[tuple[Series, str]], runs: int, *, checked: bool
 ) -> Iterator[Remain]:
-    """Everything that differed in the last `runs` runs and that no rule covers."""
+    """Everything that differed in the last `runs` runs and that no rule covers. `checked`: the rules held in those runs."""
     covered = {(one.case, one.path) for rule in rules for one in rule.series}
     reasons = {(one.case, one.path): reason for one, reason in refused}
     series = {(one.case, one.path): one for one in evidence.series()}
@@ -37,7 +37,9 @@ def remains(
         for each in last:
             places |= each.changes
         for path, change in places.items():
-            if (name, path) not in covered and (name, path) in series:
+            if (name, path) in covered and checked:
+                yield Remain(case=name, place=spell(path), told="differs beyond what its rule allows")
+            elif (name, path) not in covered and (name, path) in series:
                 yield _place(name, path, change, series[name, path], reasons.get((name, path), ""))
         yield from _calls(name, last)
         silent = next((each for each in last if not each.answered and each.verdict != "skipped"), None)
