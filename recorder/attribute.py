@@ -105,7 +105,12 @@ def _deduce(units: Sequence[_Unit], windows: Sequence[Window], session: Sequence
     ]
     background = [evidence.call(one) for one in session if one.interaction.role == "query"]
     requests = [evidence.request(number) for number in range(len(windows))]
-    for number, verdict in Deduction(suspects, requests, background).decide().items():
+    deduction = Deduction(suspects, requests, background)
+    verdicts = deduction.decide()
+    for number, left in deduction.left.items():
+        if number not in verdicts:
+            units[number].candidates = left
+    for number, verdict in verdicts.items():
         unit = units[number]
         if len(unit.candidates) > 1:
             unit.how, unit.because = verdict.how, verdict.because

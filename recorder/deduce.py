@@ -52,7 +52,7 @@ class Verdict:
 
 
 class Deduction:
-    """All units of a recording, before and while they are decided."""
+    """All units of a recording, before and while they are decided. `left`: who is left of the candidates of those still open."""
 
     def __init__(self, suspects: Sequence[Suspect], requests: Sequence[Said], session: Sequence[Told]) -> None:
         self._suspects = suspects
@@ -64,6 +64,7 @@ class Deduction:
         self._rarity = _Rarity(requests, calls)
         inside = [Occurrence(call, suspect.candidates) for suspect in suspects for call in suspect.calls]
         self._patterns = Patterns([*inside, *(Occurrence(call, ()) for call in session)], requests)
+        self.left: Mapping[int, tuple[int, ...]] = {}
         self._verdicts: dict[int, Verdict] = {}
         self._scores: dict[tuple[int, int], float] = {}
         self._of_window: list[list[int]] = [[] for _ in requests]
@@ -84,9 +85,9 @@ class Deduction:
             habits = self._learn()
             before = len(self._verdicts)
             self._dismiss(habits)
-            left = self._narrow(habits)
+            self.left = self._narrow(habits)
             if len(self._verdicts) == before:
-                self._fill(habits, left)
+                self._fill(habits, self.left)
             if len(self._verdicts) == before:
                 break
         return self._verdicts
