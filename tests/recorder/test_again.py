@@ -1,4 +1,4 @@
-"""`wiretape record --again` as a person runs it: doubtful cases are sent once more, one at a time, and replaced in their files."""
+"""`wiretape record --again` as a person runs it: doubtful cases are sent once more, one at a time, and replaced."""
 
 from __future__ import annotations
 
@@ -166,7 +166,12 @@ def test_doubtful_cases_are_replaced_and_what_cannot_be_repeated_stays(project: 
     assert new.request == old.request
     assert new.calls[0].fields["params"] == ["${secret:post-login-200-token}"] == old.calls[0].fields["params"]
     assert "noise:  # by hand\n- response.body.name: any  # names change\n" in me.read_text()
-    assert sorted(path.name for path in (project.folder / ".wiretape").iterdir()) == [".gitignore", "ca", "captures", "secrets.yaml"]
+    assert sorted(path.name for path in (project.folder / ".wiretape").iterdir()) == [
+        ".gitignore",
+        "ca",
+        "captures",
+        "secrets.yaml",
+    ]
     assert list((project.folder / ".wiretape/captures").iterdir()) == []
     code, out, err = project.run("replay", *project.command)
     assert code == 0, out + err
