@@ -13,11 +13,16 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from recorder.deduce import SESSION, Deduction, Suspect
 from recorder.evidence import Said, Told
+from recorder.patterns import groups
+from recorder.periodic import Asked, Beat, background
 from wiretape.protocols.base import Interaction
+
+# Calls that say something of who made them: what is asked, and how a transaction ends.
+_TELLING: Final = ("query", "end")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,20 +101,46 @@ class _Unit:
 
 def _deduce(units: Sequence[_Unit], windows: Sequence[Window], session: Sequence[Outbound], evidence: Evidence) -> None:
     """Narrow the candidates by what requests and calls say."""
-    suspects = [
-        Suspect(
-            calls=tuple(evidence.call(one) for one in unit.members if one.interaction.role == "query"),
-            candidates=unit.candidates,
-        )
-        for unit in units
-    ]
-    background = [evidence.call(one) for one in session if one.interaction.role == "query"]
+    suspects = [_suspect(unit, evidence) for unit in units]
+    outside = [_suspect(_Unit(members=(one,), candidates=()), evidence) for one in session]
     requests = [evidence.request(number) for number in range(len(windows))]
-    for number, verdict in Deduction(suspects, requests, background).decide().items():
+    beats = [_beat(unit, suspect) for unit, suspect in zip(units, suspects, strict=True)]
+    beats += [_beat(_Unit(members=(one,), candidates=()), suspect) for one, suspect in zip(session, outside, strict=True)]
+    asked = [
+        Asked(groups=groups(said.route), at=window.started, texts=said.texts)
+        for said, window in zip(requests, windows, strict=True)
+    ]
+    ticking = background(beats, asked)
+    deduction = Deduction(suspects, requests, [call for one in outside for call in one.calls], ticking)
+    verdicts = deduction.decide()
+    for number, left in deduction.left.items():
+        if number not in verdicts:
+            units[number].candidates = left
+    for number, verdict in verdicts.items():
         unit = units[number]
         if len(unit.candidates) > 1:
             unit.how, unit.because = verdict.how, verdict.because
         unit.candidates = () if verdict.window == SESSION else (verdict.window,)
+
+
+def _suspect(unit: _Unit, evidence: Evidence) -> Suspect:
+    telling = [one for one in unit.members if one.interaction.role in _TELLING]
+    return Suspect(
+        calls=tuple(map(evidence.call, telling)),
+        candidates=unit.candidates,
+        ends=sum(one.interaction.role == "end" for one in telling),
+    )
+
+
+def _beat(unit: _Unit, suspect: Suspect) -> Beat:
+    first = unit.members[0]
+    return Beat(
+        kind=suspect.kind,
+        given=tuple(text for call in suspect.calls for text in call.given),
+        at=first.interaction.started,
+        connection=first.connection,
+        candidates=unit.candidates,
+    )
 
 
 def _given(units: Iterable[_Unit], flight: _Flight, windows: int, session: list[Outbound]) -> Attribution:
@@ -160,7 +191,7 @@ def _candidates(flight: _Flight, members: Sequence[Outbound]) -> tuple[int, ...]
 def _attributed(flight: _Flight, unit: _Unit, index: int, others: tuple[int, ...]) -> Iterator[Attributed]:
     because = iter(unit.because)
     for one in unit.members:
-        why = next(because, "") if one.interaction.role == "query" else ""
+        why = next(because, "") if one.interaction.role in _TELLING else ""
         if others:
             yield Attributed(outbound=one, how="ambiguous", others=others)
         elif unit.how:
