@@ -52,6 +52,12 @@ def choices[F: Callable[..., object]](command: F) -> F:
     help="Where dependencies are recorded: at listeners of ours, or wherever the service's processes connect to (Linux, root).",
 )
 @click.option("--serialize", is_flag=True, help="Let one request at a time through, so that every call is certain.")
+@click.option(
+    "--trace",
+    is_flag=True,
+    help="Give every HTTP/1.1 request that has none a traceparent and an X-Request-Id, so that calls which pass them on, in "
+    "headers or SQL comments, are certain. The service sees them: its own tracing joins these traces, as sampled.",
+)
 @click.option("--keep-capture", is_flag=True, help="Keep the raw capture, to compile it again.")
 @choices
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
@@ -66,6 +72,7 @@ def record(
     proxy: str | None,
     capture: str,
     serialize: bool,
+    trace: bool,
     keep_capture: bool,
     include: Sequence[str],
     exclude: Sequence[str],
@@ -80,7 +87,13 @@ def record(
     where target main listens.
     """
     chosen = _chosen(
-        include=include, exclude=exclude, sample=sample, max_body=max_body, dedupe=dedupe or None, serialize=serialize or None
+        include=include,
+        exclude=exclude,
+        sample=sample,
+        max_body=max_body,
+        dedupe=dedupe or None,
+        serialize=serialize or None,
+        trace=trace or None,
     )
     found = _load(config, service, dep, suite, chosen, proxy)
     if command and found.service:

@@ -33,7 +33,7 @@ from wiretape.protocols.http import SWITCHING, Exchange, to_messages, to_request
 from wiretape.protocols.raw import EXACTNESS
 from wiretape.tree import Tree
 
-_CERTAIN = ("serialize", "in-flight")
+_CERTAIN = ("serialize", "in-flight", "trace")
 # A service may go on working for a client that has left, and no wire tells how long. In seconds.
 _LINGERS = 1.0
 
@@ -92,6 +92,7 @@ class _Made:
     session: dict[str, Call] = field(default_factory=dict)
     facts: dict[str, dict[str, Tree]] = field(default_factory=dict)
     codecs: dict[str, Codec] = field(default_factory=dict)
+    traced: bool = False
 
 
 def _dedupe(made: _Made, summary: Summary) -> None:
@@ -127,6 +128,7 @@ def _compile_one(path: Path, max_body: int, choice: Choice, names: Names, made: 
     seen.inbound.sort(key=lambda one: one.started)
     _Assembly(path, seen, choice, names, summary, made.types).add_to(made)
     made.codecs |= seen.codecs
+    made.traced |= seen.traced
     for target, facts in seen.facts.items():
         made.facts[target] = {**made.facts.get(target, {}), **facts}
     summary.notes += sorted({_lost(loss) for loss in seen.losses})
@@ -239,7 +241,8 @@ class Evidence:
         self._routes = Routes((one.exchange.method, one.exchange.target) for one in seen.inbound)
 
     def request(self, window: int) -> Said:
-        return said(self._seen.inbound[window].exchange, self._routes)
+        one = self._seen.inbound[window]
+        return said(one.exchange, self._routes, one.trace)
 
     def call(self, outbound: Outbound) -> Told:
         ask = self._seen.codecs[outbound.target].ask(_call(outbound))
@@ -268,7 +271,7 @@ def _write(config: Config, made: _Made, summary: Summary) -> None:
     known = {**taken, **found}
     cases = [secrets.protect(case, known) for case in made.cases]
     calls = [secrets.protect(call, known) for call in session]
-    summary.written = store.add_to_suite(config.suite, cases, calls, made.facts)
+    summary.written = store.add_to_suite(config.suite, cases, calls, made.facts, traced=made.traced)
 
 
 def _over(exchange: Exchange) -> float:

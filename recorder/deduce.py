@@ -31,10 +31,12 @@ SESSION: Final = -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect:
-    """What belongs to one request whatever else is true, with the windows that may have caused it."""
+    """What belongs to one request whatever else is true, with the windows that may have caused it. `traced`: it says so
+    itself."""
 
     calls: tuple[Told, ...]
     candidates: tuple[int, ...]
+    traced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +68,7 @@ class Deduction:
     def decide(self) -> Mapping[int, Verdict]:
         """The verdict on each suspect that can be decided, by its number. Those of one candidate are decided beforehand."""
         for number, suspect in enumerate(self._suspects):
-            traces = frozenset[str]().union(*(call.traces for call in suspect.calls))
-            traced = [window for window in suspect.candidates if traces & self._requests[window].traces]
-            if len(traced) == 1:
-                self._verdicts[number] = Verdict(window=traced[0], how="trace")
-            elif len(suspect.candidates) == 1:
+            if len(suspect.candidates) == 1:
                 self._verdicts[number] = Verdict(window=suspect.candidates[0], how="in-flight")
         for _ in range(_ROUNDS):
             habits = self._learn()
@@ -95,7 +93,7 @@ class Deduction:
     def _dismiss(self, habits: Habits) -> None:
         """What happened to come while just one request was in flight, but is made for no request, is not its own."""
         for number, suspect in enumerate(self._suspects):
-            if len(suspect.candidates) > 1 or self._verdicts[number].window == SESSION or not suspect.calls:
+            if len(suspect.candidates) > 1 or suspect.traced or self._verdicts[number].window == SESSION or not suspect.calls:
                 continue
             window = suspect.candidates[0]
             strange = all(habits.background(call.shape) for call in suspect.calls)

@@ -109,8 +109,8 @@ class Noise:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One YAML file. `recorded` is the time of the request as RFC 3339 in UTC; `attributed` is how its calls were found
-    (`serialize`, `in-flight`, `transaction`, `ambiguous`); `incomplete` is why the recording of it is not whole, else empty.
-    `messages` are those of the WebSocket that the exchange became."""
+    (`serialize`, `trace`, `in-flight`, `transaction`, `ambiguous`); `incomplete` is why the recording of it is not whole, else
+    empty. `messages` are those of the WebSocket that the exchange became."""
 
     name: str
     request: Request
@@ -127,7 +127,7 @@ class Case:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
     """A folder of cases with one `suite.yaml` (facts of each target, which `calls` are compared, suite-wide noise) and
-    `session.yaml` (calls no case caused)."""
+    `session.yaml` (calls no case caused). `traced`: requests were recorded with trace ids added to them."""
 
     root: Path
     cases: tuple[Case, ...] = ()
@@ -135,3 +135,4 @@ class Suite:
     facts: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
     calls: Strictness = "strict"
     noise: tuple[Noise, ...] = ()
+    traced: bool = False

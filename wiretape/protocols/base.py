@@ -35,8 +35,8 @@ class Interaction:
 
     `operation` and `fields` are the codec's words and go into a `Call` unchanged. `transaction` numbers the transaction on this
     connection the interaction ran in (None outside of one; what is sent before one Sync is one, too): its members belong to one
-    case. `incomplete` says why the reading is not whole, else empty. `traces` are the ids it carries that are made to be passed on
-    (`wiretape.tracing`); they go into no call.
+    case. `incomplete` says why the reading is not whole, else empty. `traces` are the ids it carries of the request it is made
+    for (`wiretape.tracing`); they go into no call.
     """
 
     operation: str
