@@ -36,16 +36,24 @@ class Judge:
     def __init__(self, plan: Plan, material: Material, bindings: Bindings) -> None:
         self._plan, self._material, self._bindings = plan, material, bindings
 
+    @property
+    def traced(self) -> bool:
+        """Whether the suite's requests were recorded with trace ids added to them."""
+        return self._material.suite.traced
+
     def rules(self, case: Case) -> Rules:
         """The noise rules that hold for a case."""
         return Rules((*case.noise, *self._material.suite.noise), NORMALIZERS)
 
+    def changes(self, case: Case, received: Received, when: When, rules: Rules, bindings: Bindings) -> tuple[Change, ...]:
+        """How an answer differs from the recorded one; what is fresh in it is bound."""
+        by = Comparison(bindings=bindings, rules=rules, when=when)
+        return diff.compare(case.response, received, by, case.messages)
+
     def answered(
-        self, stored: Case, case: Case, received: Received, outcome: Outcome, when: When, rules: Rules, elapsed: float
+        self, stored: Case, case: Case, received: Received, changes: tuple[Change, ...], outcome: Outcome, elapsed: float
     ) -> Judged:
-        """The service answered."""
-        by = Comparison(bindings=self._bindings, rules=rules, when=when)
-        changes = diff.compare(case.response, received, by, case.messages)
+        """The service answered, in a way that differs by `changes`."""
         findings = counted(calls.compare(outcome), self._material.suite.calls)
         failed = fails(changes, findings, outcome.misses, self._plan.fail_on)
         mask = self._material.mask

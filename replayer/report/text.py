@@ -126,3 +126,6 @@ def of_suite(event: SuiteFinished) -> Iterator[Line]:
     style: Style = "failed" if event.failed else "broken" if event.broken or not event.passed else "passed"
     counts = f"{event.passed} passed, {event.failed} failed, {event.broken} broken, {event.skipped} skipped"
     yield style, f"{counts} in {event.elapsed:.1f} s"
+    if event.beside:
+        total = event.passed + event.failed + event.broken + event.skipped
+        yield "plain", f"parallel: {event.beside} of {total} cases beside others, {event.again} tried again alone"
