@@ -192,3 +192,15 @@ def test_under_load_with_colliding_ids_every_call_is_certain(stage: Stage) -> No
     assert "/*route" not in text
     replayed = stage.replay()
     assert "120 passed, 0 failed, 0 broken" in replayed, replayed
+
+
+def test_without_ids_the_same_load_is_not_told_apart(stage: Stage) -> None:
+    said = stage.record(requests=60)
+    assert "  ambiguous: " in said
+    assert "traced" not in (stage.folder / "suite/suite.yaml").read_text()
+
+
+def test_cases_side_by_side_are_told_apart_by_their_traces(stage: Stage) -> None:
+    stage.record("--trace", requests=40)
+    replayed = stage.replay("--parallel", "8")
+    assert "40 passed, 0 failed, 0 broken" in replayed, replayed
