@@ -81,7 +81,9 @@ class Linked:
                 return bindings.stand(was)
             return bindings.stand(was) if isinstance(now, dict | list | bytes) else now
 
-        return links.fill(replace(request, body=request.body), case.links, value, bindings.text)
+        whole = bindings.pairs.get(case.request.target)  # a signed URL, of which not all is linked
+        made = links.fill(request, case.links, value, bindings.text)
+        return made if whole is None else replace(made, target=whole)
 
 
 def wanted(cases: Iterable[Case]) -> dict[str, list[Path]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain, islice
 
-from replayer.bindings import LONG, Bindings
+from replayer.bindings import Bindings
 
 
 class Overlay(Bindings):
@@ -37,14 +37,19 @@ class Overlay(Bindings):
     def version(self, version: int) -> None:
         self._changes = version - self._base.version
 
+    def _digest(self, text: str) -> str | None:
+        own = super()._digest(text)
+        return self._base._digest(text) if own is None else own
+
     def holds(self) -> bool:
         """Whether all that was read here would be read the same now."""
-        new = list(islice(self._base._live.items(), self._since, None))
-        for recorded, live in new:
-            if recorded in self._own_live.read or live in self._own_recorded.read:
+        new = Bindings()
+        for recorded, live in islice(self._base._live.items(), self._since, None):
+            if live in self._own_recorded.read:
                 return False
-            if len(recorded) >= LONG and any(recorded in text for text in self._own_live.read):
-                return False
+            new._take(recorded, live)
+        if len(new) and any(new.text(text) != text for text in self._own_live.read):
+            return False
         return not any(map(self._base._is_known, self._own_known.missed))
 
     def commit(self) -> None:
