@@ -47,15 +47,15 @@ class Lane:
     `name` is the case's; empty where all cases answer at once (`wiretape serve`): then nothing is noted. `trace` is the id that
     the case's request carried. `on_settled` is called whenever the case has seen all it needs and no transaction it opened is
     still open. `alone`: no other case is under way, so what comes is its own unless something says otherwise. `doubtful`:
-    something came that this case or another may have asked for. `strange` counts the asks that were not expected. `open` are
-    the connections with a transaction of this case, `awaited` those with one that may be. `read` are the positions of reads
-    that were this case's, rather than perhaps another's.
+    something came that this case or another may have asked for. `judged`: only what is certainly its own is given to it now.
+    `strange` counts the asks that were not expected. `open` are the connections with a transaction of this case, `awaited` those
+    with one that may be. `read` are the positions of reads that were this case's, rather than perhaps another's.
     """
 
     def __init__(self, name: str, scope: Scope, bindings: Bindings, *, trace: str = "", alone: bool = True) -> None:
         self.name, self.scope, self.bindings, self.trace, self.alone = name, scope, bindings, trace, alone
         self.on_settled: Callable[[], None] = lambda: None
-        self.doubtful = False
+        self.doubtful = self.judged = False
         self.turns: Turns[Expected] = Turns(scope.entries if name else ())
         self.open: set[int] = set()
         self.awaited: set[int] = set()

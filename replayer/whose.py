@@ -100,18 +100,20 @@ class Whose:
 
     def _query(self, ask: Ask, connection: int, at: int, unit: _Unit | None) -> Call | Miss | Waiting:
         among = unit.lanes if unit else tuple(self._all())
-        fits = [(lane, entry) for lane in among if (entry := lane.wants(ask)) is not None and not entry.used]
+        current = [lane for lane in among if not lane.judged]
+        fits = _wanting(ask, current) or _wanting(ask, among)
         if len(fits) == 1:
             return self._given(fits[0][0], ask, connection, at)
         if fits and _alike(fits):
             return self._shared(fits, ask, at, unit or _Unit(connection=connection, around=tuple(self._all()), lanes=among))
-        again = next((lane for lane in among if lane.wants(ask) is not None), None)
+        current = current or self._book.lanes
+        again = next((lane for lane in current if lane.wants(ask) is not None), None)
         if again is None and self._book.is_session(ask):
             if self._book.wavers(ask):
                 self._doubt()
             return self._book.outside(ask)
         self._doubt()
-        lane = fits[0][0] if fits else again or next((lane for lane in among if lane.knows(ask)), among[0])
+        lane = fits[0][0] if fits else again or next((lane for lane in current if lane.knows(ask)), current[0])
         return self._given(lane, ask, connection, at)
 
     def _shared(self, fits: Sequence[Fit], ask: Ask, at: int, unit: _Unit) -> Call:
@@ -193,10 +195,15 @@ class Whose:
             self._claimed = [(claimer, unit) for claimer, unit in self._claimed if claimer is not lane]
 
     def _doubt(self) -> None:
-        lanes = [lane for lane in self._all() if not lane.alone]
+        lanes = [lane for lane in self._all() if not lane.judged]
         if len(lanes) > 1:
             for lane in lanes:
                 lane.doubtful = True
+
+
+def _wanting(ask: Ask, among: Sequence[Lane]) -> list[Fit]:
+    """The cases that still want an ask, each with the call that would answer."""
+    return [(lane, entry) for lane in among if (entry := lane.wants(ask)) is not None and not entry.used]
 
 
 def _alike(fits: Sequence[Fit]) -> bool:
