@@ -119,7 +119,7 @@ def _names(case: Case) -> Iterator[str]:
     for headers in (request.headers, request.trailers, response.headers, response.trailers):
         yield from _in_headers(headers)
     for call in case.calls:
-        yield from _in_tree(dict(call.fields))
+        yield from _in_tree([call.operation, dict(call.fields)])
 
 
 def _in_headers(headers: Headers) -> Iterator[str]:
