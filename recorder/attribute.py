@@ -21,6 +21,9 @@ from recorder.traces import Carrier, Traces
 from wiretape.protocols.base import Interaction
 
 
+_CONTROL = ("begin", "end", "control")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """The time in which a request was under way, seconds since the epoch. `serialized`: the recorder let no other in."""
@@ -157,7 +160,7 @@ def _units(outbound: Iterable[Outbound]) -> Iterable[list[Outbound]]:
 
 def _only_housekeeping(unit: Sequence[Outbound], members: Sequence[Outbound]) -> bool:
     """A transaction a pool or driver opened for its own questions is the pool's own as well."""
-    return len(members) < len(unit) and all(one.interaction.role in ("begin", "end") for one in members)
+    return len(members) < len(unit) and all(one.interaction.role in _CONTROL for one in members)
 
 
 def _candidates(flight: _Flight, members: Sequence[Outbound]) -> tuple[int, ...]:
