@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -52,10 +52,12 @@ class Evidence(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributed:
-    """A call of a window. `how`: a rule or `ambiguous`: then `others` are the windows that could have made it, too."""
+    """A call of a window. `how`: a rule or `ambiguous`: then `others` are the windows that could have made it, too. `because`
+    is the evidence, in words."""
 
     outbound: Outbound
     how: str
+    because: str = ""
     others: tuple[int, ...] = ()
 
 
@@ -95,12 +97,13 @@ def attribute(windows: Sequence[Window], outbound: Iterable[Outbound], evidence:
 
 @dataclass(slots=True, kw_only=True)
 class _Unit:
-    """Calls of one request, whichever it is. `how` it was concluded where time alone does not tell. `traced`: they carry its
-    id."""
+    """Calls of one request, whichever it is. `how` it was concluded where time alone does not tell, and for each query among
+    them in turn `because` of what. `traced`: they carry the request's id."""
 
     members: Sequence[Outbound]
     candidates: tuple[int, ...]
     how: str = ""
+    because: Sequence[str] = ()
     traced: bool = False
 
 
@@ -129,7 +132,7 @@ def _deduce(units: Sequence[_Unit], requests: Sequence[Said], session: Sequence[
     for number, verdict in Deduction(suspects, requests, background).decide().items():
         unit = units[number]
         if len(unit.candidates) > 1:
-            unit.how = verdict.how
+            unit.how, unit.because = verdict.how, verdict.because
         unit.candidates = () if verdict.window == SESSION else (verdict.window,)
 
 
@@ -140,7 +143,7 @@ def _given(units: Iterable[_Unit], flight: _Flight, windows: int, session: list[
             session += unit.members
         for index in unit.candidates:
             others = tuple(other for other in unit.candidates if other != index)
-            found[index] += (_attributed(flight, one, index, others, unit.how) for one in unit.members)
+            found[index] += _attributed(flight, unit, index, others)
     for calls in found:
         calls.sort(key=lambda one: one.outbound.interaction.started)
     session.sort(key=lambda one: one.interaction.started)
@@ -178,14 +181,18 @@ def _candidates(flight: _Flight, members: Sequence[Outbound]) -> tuple[int, ...]
     return tuple(sorted(candidates))
 
 
-def _attributed(flight: _Flight, one: Outbound, index: int, others: tuple[int, ...], how: str) -> Attributed:
-    if others:
-        return Attributed(outbound=one, how="ambiguous", others=others)
-    if how:
-        return Attributed(outbound=one, how=how)
-    if flight.at(one.interaction.started) != {index}:
-        return Attributed(outbound=one, how="transaction")
-    return Attributed(outbound=one, how="serialize" if flight.alone(index) else "in-flight")
+def _attributed(flight: _Flight, unit: _Unit, index: int, others: tuple[int, ...]) -> Iterator[Attributed]:
+    because = iter(unit.because)
+    for one in unit.members:
+        why = next(because, "") if one.interaction.role == "query" else ""
+        if others:
+            yield Attributed(outbound=one, how="ambiguous", others=others)
+        elif unit.how:
+            yield Attributed(outbound=one, how=unit.how, because=why)
+        elif flight.at(one.interaction.started) != {index}:
+            yield Attributed(outbound=one, how="transaction")
+        else:
+            yield Attributed(outbound=one, how="serialize" if flight.alone(index) else "in-flight")
 
 
 class _Flight:

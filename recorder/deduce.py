@@ -10,6 +10,7 @@ every decision may decide another, until nothing changes.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Final
 
 from recorder.evidence import Said, Told
 from recorder.habits import Habits
+from recorder.patterns import Occurrence, Patterns
 from recorder.slots import assign
 
 # In natural-log odds: how much likelier than any other a request must be. 4.6 is a hundred to one.
@@ -25,6 +27,9 @@ _SURE: Final = 4.6
 _CONTRADICTED: Final = 2.0
 _ROUNDS: Final = 50
 _KIND: Final = 3  # calls of a kind from which a text that all of them hold is taken for part of the kind
+_SAID: Final = 2  # values named as evidence
+# Values that are shown: one word each, so that a secret among them can be told from what stands around it.
+_SHORT: Final = re.compile(r"[\w.@:+-]{1,40}")
 
 SESSION: Final = -1
 
@@ -41,10 +46,11 @@ class Suspect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`window` caused it, or SESSION; `how` it is known."""
+    """`window` caused it, or SESSION; `how` it is known, and of each call of the suspect `because` of what."""
 
     window: int
     how: str
+    because: tuple[str, ...] = ()
 
 
 class Deduction:
@@ -58,6 +64,8 @@ class Deduction:
         calls = [*(call for suspect in suspects for call in suspect.calls), *session]
         self._fixed = _never_varied(calls)
         self._rarity = _Rarity(requests, calls)
+        inside = [Occurrence(call, suspect.candidates) for suspect in suspects for call in suspect.calls]
+        self._patterns = Patterns([*inside, *(Occurrence(call, ()) for call in session)], requests)
         self._verdicts: dict[int, Verdict] = {}
         self._scores: dict[tuple[int, int], float] = {}
         self._of_window: list[list[int]] = [[] for _ in requests]
@@ -132,17 +140,35 @@ class Deduction:
         if ruled_out > scores[best] + _CONTRADICTED:
             return None, suspect.candidates
         if len(ranked) == 1:
-            return (Verdict(window=best, how="signature") if habits.knows(self._requests[best].route) else None), left
+            return self._only(suspect, best, habits), left
         if scores[best] - scores[ranked[1]] >= _SURE:
-            return Verdict(window=best, how="values"), left
+            return self._by_values(suspect, best), left
         return None, left
+
+    def _only(self, suspect: Suspect, window: int, habits: Habits) -> Verdict | None:
+        """The verdict where no other candidate is left; none where this one is left only because nothing is known of it."""
+        if suspect.calls and all(map(self._patterns.explains, suspect.calls)):
+            return self._by_values(suspect, window)
+        return Verdict(window=window, how="signature") if habits.knows(self._requests[window].route) else None
+
+    def _by_values(self, suspect: Suspect, window: int) -> Verdict:
+        because = tuple(self._rarity.because(call, self._requests[window]) for call in suspect.calls)
+        return Verdict(window=window, how="values", because=because)
 
     def _possible(self, suspect: Suspect, window: int, habits: Habits) -> bool:
         said = self._requests[window]
+        if not all(self._patterns.possible(call, window) for call in suspect.calls):
+            return False
         made = self._made(window)
-        if not habits.allow(said, suspect.calls, Counter(call.shape for call in made)):
+        count = Counter(call.shape for call in made)
+        if not habits.allow(said, suspect.calls, count) or not self._has_room(suspect, said.route, count):
             return False
         return all(habits.fits(said, call, [*made, *suspect.calls[:at]]) for at, call in enumerate(suspect.calls))
+
+    def _has_room(self, suspect: Suspect, route: str, made: Counter[str]) -> bool:
+        wanted = Counter(call.shape for call in suspect.calls)
+        times = {shape: self._patterns.times(route, shape) for shape in wanted}
+        return all(most is None or made[shape] + wanted[shape] <= most for shape, most in times.items())
 
     def _made(self, window: int) -> list[Told]:
         return [
@@ -174,7 +200,13 @@ class Deduction:
 
     def _lacks(self, habits: Habits, window: int, shapes: tuple[str, ...]) -> int | None:
         made = Counter(call.shape for call in self._made(window))
-        return habits.lacking(self._requests[window].route, shapes, made)
+        route = self._requests[window].route
+        lacking = habits.lacking(route, shapes, made)
+        if lacking is not None or not shapes:
+            return lacking
+        times = [(self._patterns.times(route, shape), shape, count) for shape, count in Counter(shapes).items()]
+        room = {(most - made[shape]) // count for most, shape, count in times if most is not None}
+        return max(min(room), 0) if len(room) == 1 and all(most is not None for most, _, _ in times) else None
 
 
 class _Rarity:
@@ -200,8 +232,29 @@ class _Rarity:
         weight = sum(self._weight(self._asked[text]) for text in given)
         return weight + sum(self._weight(self._answered[text]) for text in found - given)
 
+    def because(self, call: Told, said: Said) -> str:
+        """The rarest values in common and where the request holds them, in words: `request path 4711, response body.id 5`."""
+        found = [
+            (-self._weight(counts[text]), f"{side} {_spoken(place)}", text)
+            for side, texts, places, counts in (
+                ("request", frozenset(call.given), said.asked, self._asked),
+                ("response", _all(call.found), said.answered, self._answered),
+            )
+            for place, held in places.items()
+            for text in (texts - self._mute[call.shape]) & held
+        ]
+        first: dict[str, str] = {}
+        for _, place, text in sorted(found):
+            first.setdefault(text, f"{place} {text}" if _SHORT.fullmatch(text) else place)
+        return ", ".join([*dict.fromkeys(first.values())][:_SAID])
+
     def _weight(self, holders: int) -> float:
         return math.log((self._requests + 1) / (holders + 0.5))
+
+
+def _spoken(place: str) -> str:
+    """A place as a person calls it."""
+    return "path" if place.startswith("path.") else place
 
 
 def _never_varied(calls: Sequence[Told]) -> frozenset[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from normalizers.pipeline import names_one, volatile_header
 from replayer.bindings import Bindings, may_vary, words
 from replayer.scope import Expected, Key
+from wiretape import links
 from wiretape.case import Case, Headers
 from wiretape.protocols import RAW
 from wiretape.protocols.base import Codec
@@ -20,13 +21,16 @@ _SHORTEST = 8  # characters of a value that names one thing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What of a case decides beside which others it may run. `alone` says why beside none, else it is empty. `names` are the
-    values in it that name one thing (ids, tokens), `steady` that no call of it is ever answered in another way later on."""
+    """What of a case decides beside which others it may run. `alone` says why beside none, else it is empty. `producers` are the
+    cases that it links to, `names` the values in it that name one thing (ids, tokens); `steady`: no call of it is ever answered
+    in another way later on."""
 
+    name: str
     alone: str
-    asks: Mapping[Key, Sequence[Expected]]
-    names: frozenset[str]
-    steady: bool
+    producers: frozenset[str] = frozenset()
+    asks: Mapping[Key, Sequence[Expected]] = field(default_factory=dict)
+    names: frozenset[str] = frozenset()
+    steady: bool = False
 
 
 def profile(case: Case, entries: Sequence[Expected], codecs: Mapping[str, Codec]) -> Profile:
@@ -37,6 +41,8 @@ def profile(case: Case, entries: Sequence[Expected], codecs: Mapping[str, Codec]
             asks.setdefault((entry.ask.target, entry.ask.shape), []).append(entry)
     return Profile(
         alone=_reason(case, entries, codecs),
+        name=case.name,
+        producers=frozenset(links.producers(case)),
         asks=asks,
         names=frozenset(_names(case)),
         steady=all(_answered_alike(shelf) for shelf in asks.values()),
@@ -62,8 +68,10 @@ def _answered_alike(shelf: Sequence[Expected]) -> bool:
 
 
 def needs(later: Profile, earlier: Profile, bindings: Bindings) -> bool:
-    """Whether what the earlier of two cases does may change what the later one is sent, served or compared with: both hold a
-    name of which it is not known yet what stands for it."""
+    """Whether what the earlier of two cases does may change what the later one is sent, served or compared with: it links to
+    it, or both hold a name of which it is not known yet what stands for it."""
+    if earlier.name in later.producers:
+        return True
     return any(not bindings.settled(name) for name in later.names & earlier.names)
 
 
@@ -82,7 +90,7 @@ def apart(one: Profile, other: Profile, bindings: Bindings, traced: Callable[[st
 
 
 def _told(left: Expected, right: Expected, bindings: Bindings, *, writes: bool) -> bool:
-    if not left.noise and not right.noise:
+    if left.noise is None and right.noise is None:
         mine, theirs = list(left.ask.values), list(right.ask.values)
         if same(mine, theirs):
             return (writes or not left.ask.writes) and same(dict(left.call.fields), dict(right.call.fields))

@@ -8,6 +8,7 @@ no input or output.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from normalizers.base import When
 from replayer import nearest
@@ -16,12 +17,13 @@ from replayer.bindings import Bindings
 from replayer.desk import Desk
 from replayer.lane import How, Lane, Outcome, Seen, around_nothing, entries_of
 from replayer.late import Late
-from replayer.nearest import Recorded
+from replayer.nearest import Recorded, Surroundings
 from replayer.noise import Rules
 from replayer.scope import Expected, Key, Scope
 from replayer.whose import Whose
 from wiretape.case import Call, Case, Suite
-from wiretape.protocols.base import Ask, Codec, Miss, Waiting
+from wiretape.protocols.base import Ask, Codec, Miss, Waiting, about_nothing
+from wiretape.tree import same
 
 __all__ = ["CONTROL", "Book", "Desk", "Lane", "Outcome", "Seen", "around_nothing"]
 
@@ -33,7 +35,8 @@ class Book:
     """The suite's calls. Between `begin` and `end` those of a case may answer, at any time those of the session.
 
     `on_miss` is called at every miss, `on_progress` when more may be due to be delivered unasked (`due`, and `turn` of asks
-    that block). `passthrough`: a miss is to be put to the real server instead.
+    that block). `passthrough`: a miss is to be put to the real server instead. `disguise`: what the service is told of a miss
+    ends in its logs, where no secret may stand.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Book:
         bindings: Bindings | None = None,
         when: When | None = None,
         passthrough: bool = False,
+        disguise: Callable[[Miss], Miss] = lambda miss: miss,
     ) -> None:
         self.bindings = Bindings() if bindings is None else bindings
         self.on_miss: Callable[[Miss], None] = lambda _: None
@@ -52,8 +56,10 @@ class Book:
         self.stray: list[Miss] = []
         self.lanes: list[Lane] = []
         self.closing: list[Lane] = []
-        self._suite, self._codecs, self._passthrough = suite, codecs, passthrough
-        self._session_calls = [Recorded(case="", call=call, ask=self._ask(call)) for call in suite.session]
+        self._suite, self._codecs, self._passthrough, self._disguise = suite, codecs, passthrough, disguise
+        self._session_calls = [
+            Recorded(case="", call=call, ask=self._ask(call), position=at) for at, call in enumerate(suite.session)
+        ]
         clock = when or When(recorded=0.0, live=0.0)
         self._session = Scope((Expected(call, at, clock) for at, call in enumerate(self._session_calls)), repeat_writes=True)
         self._by_case: dict[int, tuple[Recorded, ...]] = {}
@@ -69,7 +75,10 @@ class Book:
     def recorded(self, case: Case) -> tuple[Recorded, ...]:
         """The calls of a case, with what they ask."""
         if id(case) not in self._by_case:
-            asks = (Recorded(case=case.name, call=call, ask=self._ask(call)) for call in case.calls)
+            asks = (
+                Recorded(case=case.name, call=call, ask=self._ask(call), path=case.path, position=at)
+                for at, call in enumerate(case.calls)
+            )
             self._by_case[id(case)] = tuple(asks)
         return self._by_case[id(case)]
 
@@ -81,14 +90,11 @@ class Book:
         *,
         beside: Bindings | None = None,
         trace: str = "",
-        known: frozenset[int] = frozenset(),
     ) -> Lane:
         """From now on the calls of `case` answer. `beside`: other cases may be under way, too, and what this one binds is its
-        own. `trace` is the id its request carries. `known` are the positions of calls that need not be made."""
+        own. `trace` is the id its request carries."""
         entries = entries_of(self.recorded(case), when, rules)
-        for entry in entries:
-            entry.required = entry.required and entry.position not in known
-        lane = Lane(case.name, Scope(entries), beside or self.bindings, trace=trace, alone=beside is None)
+        lane = Lane(case.name, Scope(entries), self.bindings if beside is None else beside, trace=trace, alone=beside is None)
         self.lanes.append(lane)
         self.on_progress()
         return lane
@@ -185,7 +191,7 @@ class Book:
         if not lane.name:
             self._strayed(miss)
         self.on_miss(miss)
-        return miss
+        return self._disguise(miss)
 
     def _is_background(self, lane: Lane, ask: Ask, connection: int) -> bool:
         """Whether an ask that a case expects is the session's all the same."""
@@ -206,7 +212,7 @@ class Book:
         miss = self._nobody.miss(ask, self._explain)
         self._strayed(miss)
         self.on_miss(miss)
-        return miss
+        return self._disguise(miss)
 
     def _strayed(self, miss: Miss) -> None:
         if len(self.stray) < _STRAYS_KEPT:
@@ -262,8 +268,16 @@ class Book:
         self._note(lane, entry.ask, connection, "first", entry, self._now)
         return True
 
-    def _explain(self, ask: Ask, here: str, own: Sequence[Recorded]) -> Miss:
-        return nearest.explain(ask, here, (own, self._session_calls), self.everywhere())
+    def _explain(self, ask: Ask, lane: Lane) -> Miss:
+        entries = lane.scope.entries
+        around = Surroundings(
+            here=lane.name,
+            near=([replace(entry.recorded, used=entry.used) for entry in entries], self._session_calls),
+            suite=self.everywhere(),
+            alike=lane.bindings.alike(entries[0].when) if entries else same,
+            about=self._codecs[ask.target].about if ask.target in self._codecs else about_nothing,
+        )
+        return nearest.explain(ask, around)
 
     def _note(self, lane: Lane, ask: Ask, connection: int, how: How, expected: Expected | None, at: int) -> None:
         if lane.name:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from replayer.severity import Severity
 
 REGRESSIONS, NOT_RUN = 1, 3
-_NEVER_SHOWN_AGAIN = ("--case", "--report")
+_NEVER_SHOWN_AGAIN = ("--case", "--report", "--parallel")
 
 PROXY_FLAG = click.option(
     "--proxy", metavar="ADDRESS", help="Where the forward proxy listens, for HTTP_PROXY and HTTPS_PROXY; else on any port."
@@ -36,6 +36,12 @@ PROXY_FLAG = click.option(
 @click.command()
 @click.option("--case", "cases", multiple=True, metavar="GLOB", help="Only the cases whose name matches. Repeatable.")
 @click.option("--url", default="", metavar="URL", help="Replay against a service that already runs there.")
+@click.option(
+    "--freeze-time/--no-freeze-time",
+    "freeze",
+    default=None,
+    help="Run the service at each case's recorded time, by libfaketime.",
+)
 @click.option("--allow-remote", is_flag=True, help="Let --url be another machine.")
 @click.option(
     "--report",
@@ -89,6 +95,7 @@ def replay(
     suite: Path | None,
     cases: tuple[str, ...],
     url: str,
+    freeze: bool | None,
     allow_remote: bool,
     reports: tuple[str, ...],
     on_miss: str,
@@ -110,7 +117,7 @@ def replay(
     found = load(config, service, dep, suite, proxy)
     plan = Plan(
         config=found,
-        service=chosen(found.service, url, command, allow_remote=allow_remote),
+        service=chosen(found.service, url, command, allow_remote=allow_remote, freeze=freeze),
         environ=os.environ,
         cases=cases,
         passthrough=on_miss == "passthrough",
@@ -121,7 +128,7 @@ def replay(
         rerun=_rerun(sys.argv[1:], command),
     )
     with _reports(reports) as opened:
-        closing = _interruptible(_replay(plan, opened))
+        closing = interruptible(_replay(plan, opened))
     sys.exit(exit_code(closing))
 
 
@@ -157,7 +164,7 @@ def serve(*, config: Path | None, service: str | None, dep: Sequence[str], suite
     def speak(line: str) -> None:
         click.echo(f"wiretape: {line}", err=True)
 
-    _interruptible(serve_mocks(found, os.environ, speak), quiet=True)
+    interruptible(serve_mocks(found, os.environ, speak), quiet=True)
 
 
 def load(config: Path | None, service: str | None, dep: Sequence[str], suite: Path | None, proxy: str | None = None) -> Config:
@@ -205,7 +212,7 @@ def _open(wanted: str, path: Path) -> TextIO:
         raise ConfigError(f"--report {wanted}: cannot write {path}: {error.strerror or error}") from None
 
 
-def _interruptible[T](work: Coroutine[None, None, T], *, quiet: bool = False) -> T:
+def interruptible[T](work: Coroutine[None, None, T], *, quiet: bool = False) -> T:
     """Run to the end. A signal cancels the work, which stops what it started; later signals wait for that."""
     import uvloop
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -15,7 +16,7 @@ from replayer.turns import Turns
 from wiretape.protocols.base import Ask, Miss
 
 type How = Literal["first", "repeat", "session", "synthesised", "missed"]
-type Explain = Callable[[Ask, str, Sequence[Recorded]], Miss]
+type Explain = Callable[[Ask, Lane], Miss]
 
 _MISSES_KEPT = 1000
 _EXPLAINED = 20
@@ -46,20 +47,23 @@ class Lane:
     `name` is the case's; empty where all cases answer at once (`wiretape serve`): then nothing is noted. `trace` is the id that
     the case's request carried. `on_settled` is called whenever the case has seen all it needs and no transaction it opened is
     still open. `alone`: no other case is under way, so what comes is its own unless something says otherwise. `doubtful`:
-    something came that this case or another may have asked for. `strange` counts the asks that were not expected. `open` are
-    the connections with a transaction of this case, `awaited` those with one that may be.
+    something came that this case or another may have asked for. `judged`: only what is certainly its own is given to it now.
+    `strange` counts the asks that were not expected. `open` are the connections with a transaction of this case, `awaited` those
+    with one that may be. `read` are the positions of reads that were this case's, rather than perhaps another's.
     """
 
     def __init__(self, name: str, scope: Scope, bindings: Bindings, *, trace: str = "", alone: bool = True) -> None:
         self.name, self.scope, self.bindings, self.trace, self.alone = name, scope, bindings, trace, alone
         self.on_settled: Callable[[], None] = lambda: None
-        self.doubtful = False
+        self.doubtful = self.judged = False
         self.turns: Turns[Expected] = Turns(scope.entries if name else ())
         self.open: set[int] = set()
         self.awaited: set[int] = set()
         self._left = sum(entry.required for entry in scope.entries)
         self._seen: list[tuple[int, Seen]] = []
         self._shapes: set[Key] = set()
+        self._surmising = False
+        self.read: set[int] = set()
         self.strange = 0
         self._misses: list[Miss] = []
         self._explained: dict[Key, tuple[int, Miss | None]] = {}
@@ -68,6 +72,11 @@ class Lane:
     def asked(self) -> int:
         """How many asks the case has made."""
         return len(self._seen)
+
+    @property
+    def lacking(self) -> bool:
+        """Whether a required call was not seen."""
+        return self._left > 0
 
     @property
     def settled(self) -> bool:
@@ -91,9 +100,25 @@ class Lane:
             self.open.add(connection)
         elif ask.role == "end":
             self.open.discard(connection)
-        if how == "first" and expected is not None and expected.required:
-            self._left -= 1
+        if how == "first" and expected is not None:
+            self._left -= expected.required
+            if not self._surmising and (not ask.writes or ask.role != "query"):
+                self.read.add(expected.position)
         self.heard()
+
+    def spare(self, positions: Set[int]) -> None:
+        """Where nothing but calls at these positions is missing, and nothing else came, they need not have been made."""
+        missing = [entry for entry in self.scope.entries if entry.required and not entry.used]
+        if not self.strange and all(entry.position in positions for entry in missing):
+            for entry in missing:
+                entry.required = False
+
+    @contextmanager
+    def surmising(self) -> Iterator[None]:
+        """What is noted within may be another case's."""
+        self._surmising = True
+        yield
+        self._surmising = False
 
     def withdraw_begin(self, connection: int) -> tuple[int, Ask] | None:
         """Forget the transaction that a connection has just begun, nothing having come of it here: it is another case's."""
@@ -134,8 +159,7 @@ class Lane:
         if first is not None and times >= _EXPLAINED:
             found = replace(first, ask=ask)
         else:
-            own = [Recorded(case=entry.case, call=entry.call, ask=entry.ask) for entry in self.scope.entries]
-            found = explain(ask, self.name, own)
+            found = explain(ask, self)
             self._explained[key] = (times + 1, found)
         if self.name and len(self._misses) < _MISSES_KEPT:
             self._misses.append(found)
@@ -166,7 +190,7 @@ class Lane:
 def entries_of(recorded: Sequence[Recorded], when: When, rules: Rules | None) -> list[Expected]:
     """The calls that a case's service is expected to make; the driver's own and transactions around nothing need not come."""
     entries = [
-        Expected(one, at, when, rules.of_call(one.call, at) if rules else ())
+        Expected(one, at, when, rules.of_call(one.call, at, one.ask) if rules else None)
         for at, one in enumerate(recorded)
         if one.ask.role != "housekeeping"
     ]

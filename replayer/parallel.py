@@ -86,7 +86,7 @@ class Cases:
 
     def _profile(self, case: Case) -> Profile:
         if self._at_once == 1:
-            return Profile(alone="one at a time", asks={}, names=frozenset(), steady=False)
+            return Profile(alone="one at a time", name=case.name)
         at = recorded_at(case)
         entries = entries_of(self._book.recorded(case), When(recorded=at, live=at), self._trials.rules(case))
         return profile(case, entries, self._codecs)
@@ -149,7 +149,7 @@ class Cases:
             self._trials.compare(job.trial)
             if _as_recorded(self._trials.verdict(job.trial)):
                 job.overlay.commit()
-                job.trial.lane.bindings = self._book.bindings
+                job.trial.lane.bindings, job.trial.lane.judged = self._book.bindings, True
                 self._conclude(job)
                 return True
             job.trial.lane.doubtful = True
@@ -159,27 +159,27 @@ class Cases:
         return True
 
     async def _again(self, job: _Job) -> None:
-        """Try a case a second time. What it read the first time it need not read again: the service may remember."""
-        known: frozenset[int] = frozenset()
+        """Try a case a second time. Where it lacks nothing but what it read the first time, the service may remember that."""
+        read: set[int] = set()
         if job.trial is not None:
-            seen = job.trial.lane.outcome.seen
-            known = frozenset(
-                one.expected.position for one in seen if one.how == "first" and one.expected and not one.ask.writes
-            )
+            read = job.trial.lane.read
             self._book.end(job.trial.lane)
         self.tally.again += job.beside
         if not self._over:
             await self._trials.revive()
-        await self._alone(job, known)
+        await self._alone(job)
+        if job.trial is not None and not job.trial.changes:
+            job.trial.lane.spare(read)
         self._conclude(job)
 
-    async def _alone(self, job: _Job, known: frozenset[int] = frozenset()) -> None:
+    async def _alone(self, job: _Job) -> None:
         job.overlay = None
         job.refused = await self._trials.refused(job.stored)
         job.trial = None
         if job.refused is None:
-            job.trial = await self._trials.send(job.stored, job.case, known=known)
+            job.trial = await self._trials.send(job.stored, job.case)
             self._trials.compare(job.trial)
+            job.trial.lane.judged = True
         self._over = bool(self._trials.gone)
         self._moment += 1
         job.ended = self._moment

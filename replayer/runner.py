@@ -7,16 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from normalizers.base import When
 from replayer.app import App
 from replayer.bindings import Bindings
 from replayer.book import Book
 from replayer.client import Client
+from replayer.clock import clock
 from replayer.events import Event, SuiteFinished, SuiteStarted, Verdict
 from replayer.forward import Forward, proxy, surroundings
 from replayer.judge import Judge, Judged
 from replayer.lastrun import LastRun
-from replayer.material import check_passthrough, prepare, recorded_at
+from replayer.linked import Linked
+from replayer.material import check_passthrough, prepare
 from replayer.mocks import Mocks
 from replayer.parallel import Cases
 from replayer.plan import Plan
@@ -25,42 +26,57 @@ from wiretape.case import Case
 from wiretape.errors import ConfigError, TargetError
 from wiretape.service import endpoint
 
+type Watch = Callable[[Case, Judged], None]
 
-async def run(plan: Plan, emit: Callable[[Event], None]) -> SuiteFinished:
+
+def _look_away(_: Case, __: Judged) -> None:
+    """Nobody asks for more than the events say."""
+
+
+async def run(plan: Plan, emit: Callable[[Event], None], watch: Watch = _look_away) -> SuiteFinished:
     """Replay; the closing event, which was emitted, too. Whatever happens, what was started is stopped.
 
-    Raises ConfigError, StoreError and TargetError where nothing can be run.
+    `watch` sees each case, its secrets in place, and what came of it, bare. Raises ConfigError, StoreError and TargetError
+    where nothing can be run.
     """
-    return await _Run(plan, emit).run()
+    return await _Run(plan, emit, watch).run()
 
 
 class _Run:
-    def __init__(self, plan: Plan, emit: Callable[[Event], None]) -> None:
-        self._plan, self._emit = plan, emit
+    def __init__(self, plan: Plan, emit: Callable[[Event], None], watch: Watch) -> None:
+        self._plan, self._emit, self._watch = plan, emit, watch
         self._material = prepare(plan.config, plan.environ, plan.cases)
+        if plan.parallel > 1 and plan.service.freeze_time:
+            raise ConfigError(
+                "--freeze-time sets the service's clock anew for each case, one at a time; leave it or --parallel out"
+            )
         if plan.parallel > 1 and plan.passthrough:
             raise ConfigError("--parallel may try a case twice, and the real server would see both; leave it or --on-miss out")
         if plan.passthrough:
             check_passthrough(self._material.codecs)
         suite = self._material.suite
         self._bindings = Bindings()
-        began = min(map(recorded_at, suite.cases))
+        self._clock = clock(plan.service, suite.cases, plan.config.home)
         self._book = Book(
             replace(suite, cases=(*suite.cases, *self._material.others)),
             self._material.codecs,
             bindings=self._bindings,
-            when=When(recorded=began, live=time.time()),
+            when=self._clock.opening,
             passthrough=plan.passthrough,
+            disguise=self._material.mask.miss,
         )
         config = plan.config
-        self._mocks = Mocks(self._material.targets, suite.facts, self._material.codecs, self._book, config.home)
+        self._mocks = Mocks(
+            self._material.targets, suite.facts, self._material.codecs, self._book, config.home, self._clock.span
+        )
         self._forward: Forward | None = None
         self._told: Mapping[str, str] = {}
-        self._app = App(plan.service, config.home)
+        self._app = App(plan.service, config.home, self._clock)
         url = plan.service.url
         connect = partial(Client, endpoint(url), tls=url.startswith("https:"), limit=plan.limit, trusted=config.home / "ca")
-        judge = Judge(plan, self._material, self._bindings)
-        self._trials = Trials(plan, self._book, judge, self._app, restart=self._restart, connect=connect)
+        linked = Linked(suite.cases, self._bindings)
+        judge = Judge(plan, self._material, self._bindings, linked)
+        self._trials = Trials(plan, self._book, judge, linked, self._app, self._clock, restart=self._restart, connect=connect)
         self._last = LastRun(config.home)
         self._cases = Cases(self._trials, self._book, self._material.codecs, plan.parallel, self._judged)
         self._verdicts: list[Verdict] = []
@@ -70,7 +86,7 @@ class _Run:
         stored, revealed = self._material.stored.cases, self._material.suite.cases
         try:
             await self._start()
-            self._emit(SuiteStarted(total=len(revealed)))
+            self._emit(SuiteStarted(total=len(revealed), also=self._material.also))
             await self._cases.run(list(zip(stored, revealed, strict=True)))
         finally:
             self._last.close()
@@ -84,6 +100,7 @@ class _Run:
         return closing
 
     def _judged(self, case: Case, judged: Judged) -> None:
+        self._watch(case, judged)
         finished = judged.finished
         if finished.verdict == "failed" and judged.received is not None:
             self._last.add(case, judged.changes, len(finished.calls) + len(finished.misses), judged.received)

@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 
 from normalizers.base import When
 from replayer.app import App
-from replayer.bindings import Bindings, standing
-from replayer.book import Book, Lane, Outcome
+from replayer.bindings import Bindings
+from replayer.book import Book, Lane
 from replayer.client import Client, Expected, NoAnswer
+from replayer.clock import Clock
 from replayer.events import CaseFinished, Change
 from replayer.judge import Judge, Judged
-from replayer.material import recorded_at
+from replayer.linked import Linked
 from replayer.noise import Rules
 from replayer.plan import Plan
 from replayer.received import Received
@@ -29,7 +30,8 @@ from wiretape.errors import EncodeError
 @dataclass(slots=True, kw_only=True, eq=False)
 class Trial:
     """A case that was sent: `stored` as in its file, `case` with its secrets. `came` is the answer, or why there is none;
-    `changes` how it differs, once compared. Calls may still be given to its lane. `elapsed` in seconds."""
+    `changes` how it differs, once compared, and `warnings` what else is to be said. Calls may still be given to its lane.
+    `elapsed` in seconds."""
 
     stored: Case
     case: Case
@@ -39,6 +41,7 @@ class Trial:
     came: Received | NoAnswer | EncodeError
     elapsed: float
     changes: tuple[Change, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
 
 class Trials:
@@ -49,13 +52,15 @@ class Trials:
         plan: Plan,
         book: Book,
         judge: Judge,
+        linked: Linked,
         app: App,
+        clock: Clock,
         *,
         restart: Callable[[], Awaitable[None]],
         connect: Callable[[], Client],
     ) -> None:
-        self._plan, self._book, self._judge = plan, book, judge
-        self._app, self._restart, self._connect = app, restart, connect
+        self._plan, self._book, self._judge, self._linked = plan, book, judge, linked
+        self._app, self._clock, self._restart, self._connect = app, clock, restart, connect
         self._idle: list[Client] = []
         self.gone = ""
 
@@ -75,21 +80,19 @@ class Trials:
             reason = f"its recording is not whole ({stored.incomplete}); record it again"
             return Judged(finished=CaseFinished(case=stored, verdict="skipped", reason=reason))
         self.gone = self.gone or await self._app.ended()
-        return self._silent(stored, self.gone, None, 0.0) if self.gone else None
+        return self._judge.silent(stored, self.gone, 0.0, gone=True) if self.gone else None
 
-    async def send(
-        self, stored: Case, case: Case, *, beside: Bindings | None = None, known: frozenset[int] = frozenset()
-    ) -> Trial:
-        """Try a case: alone, or `beside` others with bindings of its own. The calls at the positions `known` need not come."""
+    async def send(self, stored: Case, case: Case, *, beside: Bindings | None = None) -> Trial:
+        """Try a case: alone, or `beside` others with bindings of its own."""
         started = time.perf_counter()
-        when = When(recorded=recorded_at(case), live=time.time())
+        when = self._clock.at(case)
         rules = self._judge.rules(case)
-        bindings = beside or self._book.bindings
+        bindings = self._book.bindings if beside is None else beside
         headers = (*case.request.headers, *case.request.trailers)
         told = [value for name, value in headers if name.lower() != tracing.TRACEPARENT]
         bindings.learn([case.request.target, *told, case.request.body.value])
         request, trace = self._traced(case.request)
-        lane = self._book.begin(case, when, rules, beside=beside, known=known, trace=trace)
+        lane = self._book.begin(case, when, rules, beside=beside, trace=trace)
         client = self._idle.pop() if self._idle else self._connect()
         try:
             came = await self._exchange(replace(case, request=request), lane, client, when)
@@ -112,7 +115,7 @@ class Trials:
         lane.on_settled = settled.set
         try:
             expected = Expected.of(case.response, case.messages)
-            request = standing(case.request, lane.bindings)
+            request = self._linked.request(case, lane.bindings)
             came = await _send(client, request, expected, Bound(lane.bindings, when), lane)
             self._book.answered(lane)
             await self._late_calls(lane, settled)
@@ -132,17 +135,26 @@ class Trials:
     def compare(self, trial: Trial) -> None:
         """See how the answer differs. What the service made up is bound."""
         if isinstance(trial.came, Received):
+            missing = self._linked.missing(trial.case)
+            trial.warnings = (*self._clock.check(trial.case, trial.came.headers), *missing)
             trial.changes = self._judge.changes(trial.case, trial.came, trial.when, trial.rules, trial.lane.bindings)
 
     def verdict(self, trial: Trial) -> Judged:
         """The verdict on a case that was compared, by the calls that came so far."""
-        if isinstance(trial.came, Received):
-            outcome = trial.lane.outcome
-            return self._judge.answered(trial.stored, trial.case, trial.came, trial.changes, outcome, trial.elapsed)
-        return self._silent(trial.stored, self.gone or str(trial.came), trial.lane.outcome, trial.elapsed)
-
-    def _silent(self, stored: Case, reason: str, outcome: Outcome | None, elapsed: float) -> Judged:
-        return Judged(finished=self._judge.silent(stored, reason, outcome, elapsed, gone=bool(self.gone)))
+        outcome, when = trial.lane.outcome, trial.when
+        if not isinstance(trial.came, Received):
+            reason = self.gone or str(trial.came)
+            return self._judge.silent(trial.stored, reason, trial.elapsed, gone=bool(self.gone), outcome=outcome, when=when)
+        return self._judge.answered(
+            trial.stored,
+            trial.case,
+            trial.came,
+            trial.changes,
+            elapsed=trial.elapsed,
+            warnings=trial.warnings,
+            outcome=outcome,
+            when=when,
+        )
 
     def close(self) -> None:
         """Hang up."""

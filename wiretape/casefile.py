@@ -97,6 +97,7 @@ def read_case(document: Document) -> Read[Case]:
         calls=reader.calls(top.get("calls")),
         noise=reader.noise(top.get("noise")),
         recorded=reader.word(top, (), "recorded"),
+        first_recorded=reader.word(top, (), "first_recorded"),
         attributed=reader.word(top, (), "attributed"),
         incomplete=reader.word(top, (), "incomplete"),
         path=file,

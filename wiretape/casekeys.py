@@ -4,7 +4,10 @@ from __future__ import annotations
 
 VERSION = 1
 
-CASE_KEYS = ("wiretape", "name", "recorded", "attributed", "incomplete", "request", "response", "messages", "calls", "noise")
+CASE_KEYS = (
+    *("wiretape", "name", "recorded", "first_recorded", "attributed", "incomplete"),
+    *("request", "response", "messages", "calls", "noise"),
+)
 BODY_LISTS = ("body_multipart", "body_events", "body_lines", "body_grpc")
 BODY_KEYS = ("body", "body_json", "body_text", "body_form", *BODY_LISTS, "body_base64", "body_file")
 BODY_EXTRAS = ("body_style", "body_raw", "body_raw_file")

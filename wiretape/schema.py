@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from wiretape import noisekinds
 from wiretape.casefile import CASE_KEYS, MESSAGES, PART_FILE, REQUEST_KEYS, RESPONSE_KEYS, SESSION_KEYS, SUITE_KEYS, VERSION
 from wiretape.options import PROXY_OPTIONS, RECORD_OPTIONS, SERVICE_OPTIONS, TARGET_OPTIONS
 from wiretape.protocols import CODECS, codec
@@ -28,7 +29,7 @@ _PAIRS: Tree = {
 _NOISE: Tree = {
     "type": "array",
     "description": "places that may differ, each with the kind of value that must still be there",
-    "items": {"type": "object", "additionalProperties": {"type": "string"}},
+    "items": {"type": "object", "additionalProperties": noisekinds.schema()},
 }
 _PART: Tree = {
     "type": "object",
@@ -130,6 +131,7 @@ _OPTIONS: Mapping[str, Tree] = MappingProxyType(
         "exclude": {"type": ["array", "string"], "items": _EXPANDED},
         "max_body": {"type": ["integer", "string"], "description": "bytes, or such as 512KiB"},
         "dedupe": {"type": ["boolean", "string"], "description": "keep one case of each kind"},
+        "links": {"type": ["boolean", "string"], "description": "write what a request took from an earlier response as a link"},
     }
 )
 
@@ -141,7 +143,7 @@ def case_schema(targets: Mapping[str, str]) -> Schema:
     message = {"request": _object(REQUEST_KEYS, _MESSAGE), "response": _object(RESPONSE_KEYS, _MESSAGE)}
     message["request"]["required"] = ["method", "path"]
     message["response"]["required"] = ["status"]
-    words: Schema = dict.fromkeys(("name", "recorded", "attributed", "incomplete"), _TEXT)
+    words: Schema = dict.fromkeys(("name", "recorded", "first_recorded", "attributed", "incomplete"), _TEXT)
     known = words | message | {"messages": _CONVERSATION} | _shared(targets)
     return _file("case", CASE_KEYS, known, ["wiretape", "request", "response"])
 

@@ -114,7 +114,12 @@ class Stage:
     env: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *words: str) -> str:
-        env = {**os.environ, "PYTHONPATH": f"{ROOT}:{os.environ.get("PYTHONPATH", "")}", "TRUTH": str(self.folder / "truth"), **self.env}
+        env = {
+            **os.environ,
+            "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}",
+            "TRUTH": str(self.folder / "truth"),
+            **self.env,
+        }
         done = subprocess.run(
             [sys.executable, "-m", "wiretape", *words, "--", sys.executable, str(self.service), str(self.ports[0])],
             cwd=self.folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=180,
@@ -175,7 +180,10 @@ def staged(folder: Path, service: str, database: str, url: str, find: Callable[[
             folder=folder,
             service=SERVERS / service,
             ports=(find(), front),
-            targets={"main": f"main={database}://127.0.0.1:{at.port}@{main}", "stock": f"stock=http://127.0.0.1:{real}@{upstream}"},
+            targets={
+                "main": f"main={database}://127.0.0.1:{at.port}@{main}",
+                "stock": f"stock=http://127.0.0.1:{real}@{upstream}",
+            },
             env={
                 "DATABASE_URL": f"{at.scheme}://{at.username}:{at.password}@127.0.0.1:{main}{at.path}",
                 "STOCK_URL": f"http://127.0.0.1:{upstream}",

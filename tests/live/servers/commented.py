@@ -79,7 +79,9 @@ def show(item: int, x_number: Annotated[str, Header()]) -> Any:
         found = session.execute(text(f"SELECT {SERIAL} AS serial, name FROM items WHERE id = :item"), {"item": item}).one()
     left = called("GET", f"/stock/{item}")
     with engine.connect() as session:
-        again = session.execute(text(f"SELECT {SERIAL} AS serial, count(*) FROM orders WHERE item = :item"), {"item": item}).one()
+        again = session.execute(
+            text(f"SELECT {SERIAL} AS serial, count(*) FROM orders WHERE item = :item"), {"item": item}
+        ).one()
     note(x_number, found.serial, left["serial"], again.serial)
     return {"name": found.name, "left": left["left"]}
 
@@ -90,7 +92,9 @@ def order(item: int, x_number: Annotated[str, Header()]) -> Any:
     with engine.begin() as session:
         for _ in range(2):
             session.execute(text("INSERT INTO orders (item, qty) VALUES (:item, :qty)"), {"item": item, "qty": 1})
-            serials.append(session.execute(text(f"SELECT {SERIAL} AS serial FROM items WHERE id = :item"), {"item": item}).scalar())
+            serials.append(
+                session.execute(text(f"SELECT {SERIAL} AS serial FROM items WHERE id = :item"), {"item": item}).scalar()
+            )
     note(x_number, *serials, called("POST", f"/stock/{item}/taken")["serial"])
     return {"item": item}
 
