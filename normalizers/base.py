@@ -7,13 +7,18 @@ from typing import Protocol
 
 from wiretape.tree import Tree
 
+# A slow machine may take this long between the request and the moment it writes down. In seconds.
+TOLERANCE = 60.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
-    """The two clocks values are read against, seconds since the epoch: when the case was recorded, and when it is replayed."""
+    """The two clocks values are read against, seconds since the epoch: when the case was recorded, and when it is replayed.
+    `tolerance`: how far, in seconds, two moments may be from each other, each read against its own clock."""
 
     recorded: float
     live: float
+    tolerance: float = TOLERANCE
 
 
 class Normalizer(Protocol):
@@ -41,3 +46,27 @@ class Normalizer(Protocol):
     def agrees(self, recorded: Tree, live: Tree, when: When) -> bool:
         """Whether both are of this kind, written alike, and as far from their own clock."""
         ...
+
+
+class Paired:
+    """A kind that only a noise rule asks for, and that can be told of both values together, not of the live one alone."""
+
+    unasked = False
+    identity = False
+
+    def takes(self, recorded: Tree, live: Tree) -> bool:
+        """Whether `live` may stand where `recorded` stood."""
+        raise NotImplementedError
+
+    def fault(self) -> str:
+        """What is wrong with a live value that it does not take, in words that follow the place."""
+        raise NotImplementedError
+
+    def agrees(self, recorded: Tree, live: Tree, when: When) -> bool:  # noqa: ARG002 - rules are read against no clock
+        """See Normalizer."""
+        return self.takes(recorded, live)
+
+
+def takes(kind: Normalizer, recorded: Tree, live: Tree) -> bool:
+    """Whether a noise rule of this kind lets `live` stand where `recorded` stood."""
+    return kind.takes(recorded, live) if isinstance(kind, Paired) else kind.recognises(live)

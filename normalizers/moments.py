@@ -11,9 +11,6 @@ from email.utils import parsedate_to_datetime
 from normalizers.base import When
 from wiretape.tree import Tree
 
-# A slow machine may take this long between the request and the moment it writes down. In seconds.
-TOLERANCE = 60.0
-
 _ISO = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})(?P<joint>[T ])(?P<time>\d{2}:\d{2}(?P<seconds>:\d{2})?)(?:[.,](?P<fraction>\d{1,9}))?"
     r"(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?"
@@ -77,7 +74,7 @@ def _epoch(value: Tree) -> Moment | None:
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """Values that `read` takes for points in time: as far from their own clock, give or take TOLERANCE."""
+    """Values that `read` takes for points in time: as far from their own clock, give or take what `When` tolerates."""
 
     name: str
     read: Callable[[Tree], Moment | None]
@@ -91,7 +88,7 @@ class Instant:
         then, now = self.read(recorded), self.read(live)
         if then is None or now is None or then.form != now.form:
             return False
-        return abs((then.at - when.recorded) - (now.at - when.live)) <= TOLERANCE
+        return abs((then.at - when.recorded) - (now.at - when.live)) <= when.tolerance
 
 
 # A date with a time: ISO 8601 / RFC 3339 as JSON and SQL write it, or an HTTP date (RFC 9110 section 5.6.7).
@@ -115,7 +112,8 @@ class Date:
         if then is None or now is None:
             return False
         return bool(
-            {(then - today).days for today in _days(when.recorded)} & {(now - today).days for today in _days(when.live)}
+            {(then - today).days for today in _days(when.recorded, when.tolerance)}
+            & {(now - today).days for today in _days(when.live, when.tolerance)}
         )
 
     def _read(self, value: Tree) -> date | None:
@@ -127,7 +125,7 @@ class Date:
             return None
 
 
-def _days(at: float) -> set[date]:
+def _days(at: float, tolerance: float) -> set[date]:
     """The days it may have been when the value was made: one, but two around midnight."""
     moment = datetime.fromtimestamp(at, UTC)
-    return {moment.date(), (moment + timedelta(seconds=TOLERANCE)).date()}
+    return {moment.date(), (moment + timedelta(seconds=tolerance)).date()}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Iterator, Mapping
 
+from normalizers.amounts import Counter, Within
 from normalizers.base import Normalizer, When
+from normalizers.forms import Like, Written
 from normalizers.hashes import PasswordHash
 from normalizers.headers import volatile_header
 from normalizers.ids import OBJECT_ID, PROCESS, ULID, UUID
 from normalizers.kinds import OfType
 from normalizers.moments import EPOCH, TIMESTAMP, Date
+from normalizers.orders import Unordered
+from normalizers.presence import Optional
 from normalizers.tokens import Jwt, Token
 from wiretape.tree import Tree
 
@@ -32,9 +35,40 @@ _ALL: tuple[Normalizer, ...] = (
     OfType("integer", ("integer",)),
     OfType("number", ("integer", "number")),
     OfType("boolean", ("boolean",)),
+    Counter(),
+    Unordered(),
+    Optional(),
 )
+_FORMS = (Within.parse, Unordered.parse, Like.parse, Written.parse)
+_OPTIONAL = "optional "
 
-NORMALIZERS: Mapping[str, Normalizer] = MappingProxyType({each.name: each for each in _ALL})
+
+class Kinds(Mapping[str, Normalizer]):
+    """Name -> kind. Besides those it lists it knows the ones with something to say: `within 0.01`, `optional integer`."""
+
+    def __init__(self, plain: Mapping[str, Normalizer]) -> None:
+        self._plain = dict(plain)
+
+    def __getitem__(self, name: str) -> Normalizer:
+        found = self._plain.get(name) or _formed(name)
+        if found is None and name.startswith(_OPTIONAL) and not name.removeprefix(_OPTIONAL).startswith("optional"):
+            found = Optional(name, self[name.removeprefix(_OPTIONAL)])
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._plain)
+
+    def __len__(self) -> int:
+        return len(self._plain)
+
+
+def _formed(name: str) -> Normalizer | None:
+    return next((found for parse in _FORMS if (found := parse(name)) is not None), None)
+
+
+NORMALIZERS: Mapping[str, Normalizer] = Kinds({each.name: each for each in _ALL})
 _UNASKED = tuple(each for each in _ALL if each.unasked)
 
 

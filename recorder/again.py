@@ -182,6 +182,7 @@ def _replace(old: Case, plain: Case, new: Case, known: Mapping[str, str]) -> str
             stored,
             name=old.name,
             request=old.request,
+            links=old.links,
             noise=noise,
             first_recorded=old.first_recorded or old.recorded,
             path=old.path,

@@ -41,6 +41,7 @@ def choices[F: Callable[..., object]](command: F) -> F:
         click.option("--exclude", multiple=True, metavar="FILTER", help="Leave these out. Repeatable."),
         click.option("--sample", type=float, metavar="SHARE", help="Keep this share of the requests, 0 to 1."),
         click.option("--dedupe", is_flag=True, help="Keep one case of each kind: same route, status, forms, calls."),
+        click.option("--no-links", is_flag=True, help="Write what requests took from earlier responses as it was."),
         click.option("--max-body", type=int, metavar="BYTES", help="Bodies over this size make their case incomplete."),
     )
     for option in reversed(options):
@@ -87,6 +88,7 @@ def record(
     sample: float | None,
     max_body: int | None,
     dedupe: bool,
+    no_links: bool,
     command: Sequence[str],
 ) -> None:
     """Record real traffic of a service and its dependencies into cases.
@@ -104,6 +106,7 @@ def record(
         sample=sample,
         max_body=max_body,
         dedupe=dedupe or None,
+        links=False if no_links else None,
         serialize=serialize or again or None,
     )
     found = _load(config, service, dep, suite, chosen, proxy)
@@ -136,9 +139,17 @@ def compile_(
     sample: float | None,
     max_body: int | None,
     dedupe: bool,
+    no_links: bool,
 ) -> None:
     """Turn what was captured into cases, again or after a crash."""
-    chosen = _chosen(include=include, exclude=exclude, sample=sample, max_body=max_body, dedupe=dedupe or None)
+    chosen = _chosen(
+        include=include,
+        exclude=exclude,
+        sample=sample,
+        max_body=max_body,
+        dedupe=dedupe or None,
+        links=False if no_links else None,
+    )
     options = _options(config=config, service=service, dep=dep, suite=suite)
     _print(_load(config, service, dep, suite, chosen), options, (), keep=keep)
 

@@ -15,6 +15,7 @@ from recorder.assembly import Assembly
 from recorder.dedupe import dedupe
 from recorder.filters import Choice
 from recorder.found import name_found
+from recorder.links import discover
 from recorder.naming import Names, graphql_operation, slug
 from recorder.summary import Summary
 from recorder.taps import Inbound, Loss, Seen, watch
@@ -44,6 +45,8 @@ def compile_captures(config: Config, *, keep: bool = False) -> Summary:
     names = Names(path.stem for path in config.suite.rglob("*.yaml"))
     made = _Made(types=load_types(config.service.protos if config.service else ()))
     damaged = {path for path in paths if not _compile_one(path, config.record.max_body, choice, names, made, summary)}
+    if config.record.links:
+        made.cases = discover(store.in_order(made.cases), made.ended)
     if config.record.dedupe:
         _dedupe(made, summary)
     summary.count(made.cases)
@@ -60,10 +63,12 @@ def compile_captures(config: Config, *, keep: bool = False) -> Summary:
 
 @dataclass(slots=True)
 class _Made:
-    """What all captures together came to, read with the `types` of the service's gRPC calls."""
+    """What all captures together came to, read with the `types` of the service's gRPC calls. `ended`: when each case's
+    response was there, seconds since the epoch."""
 
     types: Registry
     cases: list[Case] = field(default_factory=list)
+    ended: dict[str, float] = field(default_factory=dict)
     session: dict[str, Call] = field(default_factory=dict)
     facts: dict[str, dict[str, Tree]] = field(default_factory=dict)
     codecs: dict[str, Codec] = field(default_factory=dict)
@@ -102,6 +107,7 @@ def _compile_one(path: Path, max_body: int, choice: Choice, names: Names, made: 
     ]
     assembly = Assembly(seen, labels, made.types)
     made.cases += assembly.cases(index for index, want in enumerate(wanted) if want)
+    made.ended |= {label: one.exchange.ended for label, one in zip(labels, seen.inbound, strict=True)}
     for call in assembly.session():
         made.session.setdefault(_identity(call), call)
     made.codecs |= seen.codecs

@@ -17,6 +17,7 @@ from wiretape import ebpf, truststore
 from wiretape.ca import CERTIFICATE, KEY_AND_CERTIFICATE
 from wiretape.config import Address, Config
 from wiretape.errors import TargetError
+from wiretape.processes import listeners, named
 from wiretape.schemes import AUTO
 from wiretape.service import probe
 
@@ -133,19 +134,7 @@ def cannot_listen(at: Address) -> str:
 
 def holder(port: int) -> str:
     """The process that listens on a TCP port, as `name (pid N)`; empty where that cannot be told."""
-    inodes = set()
-    for table in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")):
-        if table.exists():
-            rows = [line.split() for line in table.read_text().splitlines()[1:]]
-            inodes |= {row[9] for row in rows if row[3] == "0A" and int(row[1].rpartition(":")[2], 16) == port}
-    wanted = {f"socket:[{inode}]" for inode in inodes}
-    for link in Path("/proc").glob("[0-9]*/fd/*") if wanted else ():
-        try:
-            if str(link.readlink()) in wanted:
-                return f"{(link.parents[1] / 'comm').read_text().strip()} (pid {link.parts[2]})"
-        except OSError:  # it has gone meanwhile, or is another user's
-            continue
-    return ""
+    return next(map(named, listeners(port)), "")
 
 
 def _local_capture() -> Iterator[Finding]:

@@ -13,12 +13,13 @@ from typing import Literal
 from normalizers.base import When
 from replayer import nearest
 from replayer.bindings import Bindings
-from replayer.nearest import Recorded
+from replayer.nearest import Recorded, Surroundings
 from replayer.noise import Rules
 from replayer.scope import Expected, Key, Scope
 from replayer.turns import Turns
 from wiretape.case import Call, Case, Suite
 from wiretape.protocols.base import Ask, Codec, Miss, Waiting
+from wiretape.tree import same
 
 type How = Literal["first", "repeat", "session", "synthesised", "missed"]
 
@@ -51,7 +52,8 @@ class Book:
 
     `on_settled` is called whenever the case under way has seen all it needs and no transaction it opened is still open,
     `on_miss` at every miss, `on_progress` when more may be due to be delivered unasked (`due`, and `turn` of asks that block).
-    `passthrough`: a miss is to be put to the real server instead.
+    `passthrough`: a miss is to be put to the real server instead. `disguise`: what the service is told of a miss ends in its
+    logs, where no secret may stand.
     """
 
     def __init__(
@@ -62,14 +64,17 @@ class Book:
         bindings: Bindings | None = None,
         when: When | None = None,
         passthrough: bool = False,
+        disguise: Callable[[Miss], Miss] = lambda miss: miss,
     ) -> None:
         self.bindings = Bindings() if bindings is None else bindings
         self.on_settled: Callable[[], None] = lambda: None
         self.on_miss: Callable[[Miss], None] = lambda _: None
         self.on_progress: Callable[[], None] = lambda: None
         self.memory: dict[str, object] = {}
-        self._suite, self._codecs, self._passthrough = suite, codecs, passthrough
-        self._session_calls = [Recorded(case="", call=call, ask=self._ask(call)) for call in suite.session]
+        self._suite, self._codecs, self._passthrough, self._disguise = suite, codecs, passthrough, disguise
+        self._session_calls = [
+            Recorded(case="", call=call, ask=self._ask(call), position=at) for at, call in enumerate(suite.session)
+        ]
         clock = when or When(recorded=0.0, live=0.0)
         self._session = Scope((Expected(call, at, clock) for at, call in enumerate(self._session_calls)), repeat_writes=True)
         self._by_case: dict[int, tuple[Recorded, ...]] = {}
@@ -93,14 +98,17 @@ class Book:
 
     def _recorded(self, case: Case) -> tuple[Recorded, ...]:
         if id(case) not in self._by_case:
-            asks = (Recorded(case=case.name, call=call, ask=self._ask(call)) for call in case.calls)
+            asks = (
+                Recorded(case=case.name, call=call, ask=self._ask(call), path=case.path, position=at)
+                for at, call in enumerate(case.calls)
+            )
             self._by_case[id(case)] = tuple(asks)
         return self._by_case[id(case)]
 
     def begin(self, case: Case, when: When, rules: Rules | None = None) -> None:
         """From now on the calls of `case` answer."""
         entries = [
-            Expected(recorded, at, when, rules.of_call(recorded.call, at) if rules else ())
+            Expected(recorded, at, when, rules.of_call(recorded.call, at, recorded.ask) if rules else None)
             for at, recorded in enumerate(self._recorded(case))
             if recorded.ask.role != "housekeeping"
         ]
@@ -214,7 +222,7 @@ class Book:
         if len(found) < _MISSES_KEPT:
             found.append(miss)
         self.on_miss(miss)
-        return miss
+        return self._disguise(miss)
 
     def _explain(self, ask: Ask) -> Miss:
         """Explaining compares with the whole suite, so a statement asked over and over is explained a few times only."""
@@ -222,8 +230,18 @@ class Book:
         if first is not None and times >= _EXPLAINED:
             return replace(first, ask=ask)
         entries = self._scope.entries if self._scope else ()
-        own = [Recorded(case=entry.case, call=entry.call, ask=entry.ask) for entry in entries]
-        miss = nearest.explain(ask, self._case, (own, self._session_calls), self._everywhere())
+        own = [replace(entry.recorded, used=entry.used) for entry in entries]
+        clock = entries[0].when if entries else None
+        miss = nearest.explain(
+            ask,
+            Surroundings(
+                here=self._case,
+                near=(own, self._session_calls),
+                suite=self._everywhere(),
+                alike=self.bindings.alike(clock) if clock else same,
+                about=self._codecs[ask.target].about,
+            ),
+        )
         self._explained[ask.target, ask.shape] = (times + 1, miss)
         return miss
 

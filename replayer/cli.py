@@ -36,6 +36,12 @@ PROXY_FLAG = click.option(
 @click.command()
 @click.option("--case", "cases", multiple=True, metavar="GLOB", help="Only the cases whose name matches. Repeatable.")
 @click.option("--url", default="", metavar="URL", help="Replay against a service that already runs there.")
+@click.option(
+    "--freeze-time/--no-freeze-time",
+    "freeze",
+    default=None,
+    help="Run the service at each case's recorded time, by libfaketime.",
+)
 @click.option("--allow-remote", is_flag=True, help="Let --url be another machine.")
 @click.option(
     "--report",
@@ -81,6 +87,7 @@ def replay(
     suite: Path | None,
     cases: tuple[str, ...],
     url: str,
+    freeze: bool | None,
     allow_remote: bool,
     reports: tuple[str, ...],
     on_miss: str,
@@ -101,7 +108,7 @@ def replay(
     found = load(config, service, dep, suite, proxy)
     plan = Plan(
         config=found,
-        service=chosen(found.service, url, command, allow_remote=allow_remote),
+        service=chosen(found.service, url, command, allow_remote=allow_remote, freeze=freeze),
         environ=os.environ,
         cases=cases,
         passthrough=on_miss == "passthrough",

@@ -76,7 +76,7 @@ def _cookies(path: Path, recorded: object, live: object, by: Comparison) -> Iter
             )
             continue
         reasons = list(_cookie_reasons(mine, theirs, by))
-        if reasons and not trees.allowed(mine.place, theirs.whole, by.rules):
+        if reasons and not by.rules.allow(mine.place, mine.whole, theirs.whole):
             yield Change(
                 path=spell(mine.place),
                 kind="changed",
@@ -105,7 +105,7 @@ def _by_name(path: Path, value: object) -> dict[str, _Cookie]:
 
 
 def _cookie_reasons(mine: _Cookie, theirs: _Cookie, by: Comparison) -> Iterator[str]:
-    if not by.bindings.meet(mine.value, theirs.value, by.when) and not trees.allowed(mine.place, theirs.value, by.rules):
+    if not by.bindings.meet(mine.value, theirs.value, by.when) and not by.rules.allow(mine.place, mine.value, theirs.value):
         yield "value"
     for name in dict.fromkeys([*mine.attributes, *theirs.attributes]):
         was, now = mine.attributes.get(name), theirs.attributes.get(name)

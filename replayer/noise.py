@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from normalizers.base import Normalizer
+from normalizers.base import Normalizer, takes
+from replayer.callnoise import CallNoise
 from wiretape.case import Call, Case, Noise
 from wiretape.errors import CaseFormatError, ConfigError
+from wiretape.noisekinds import unknown_kind
+from wiretape.protocols.base import Ask
 from wiretape.tree import Path, Selector, Tree, walk
 
 _HEADERS = ("headers", "trailers")
@@ -25,22 +28,26 @@ class Rules:
         place = _folded_path(path)
         return (kind for selector, kind in self._rules if selector.matches(place))
 
-    def of_call(self, call: Call, position: int) -> tuple[tuple[str, Normalizer], ...]:
-        """The values (as text) within the case's call number `position` that may differ, each with its kind."""
+    def allow(self, path: Path, recorded: Tree, live: Tree) -> bool:
+        """Whether a rule of this very place lets `live` stand where `recorded` stood."""
+        return any(takes(kind, recorded, live) for kind in self.at(path))
+
+    def of_call(self, call: Call, position: int, ask: Ask) -> CallNoise | None:
+        """What may differ within the case's call number `position`; None where nothing may. `calls[0].values[1]` is the second
+        value of what is asked, wherever it stands."""
         if not any(selector.steps[0] == "calls" for selector, _ in self._rules):
-            return ()
-        places = walk(dict(call.fields), ("calls", position))
-        return tuple(
-            (str(value), kind) for path, value in places for kind in self.at(path) if not isinstance(value, list | dict)
-        )
+            return None
+        fields: dict[str, Tree] = {**call.fields, "values": list(ask.values)}
+        places = {path: value for path, value in walk(fields, ("calls", position)) if any(True for _ in self.at(path))}
+        kinds = {path: tuple(self.at(path)) for path in places}
+        return CallNoise.of(ask, places, kinds) if places else None
 
 
 def check_kinds(noise: Sequence[Noise], kinds: Mapping[str, Normalizer], path: object) -> None:
     """Raises CaseFormatError for a rule whose kind does not exist."""
     for rule in noise:
         if rule.kind not in kinds:
-            known = ", ".join(sorted(kinds))
-            reason = f"unknown noise kind {rule.kind!r} for {rule.selector}; known: {known}"
+            reason = f"{rule.selector}: {unknown_kind(rule.kind, kinds)}"
             raise CaseFormatError(str(path), rule.line, 1, reason) if path else ConfigError(reason)
 
 

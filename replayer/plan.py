@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from replayer.severity import Severity
+from wiretape.case import Noise
 from wiretape.config import Config, Service
 
 
@@ -13,7 +14,7 @@ from wiretape.config import Config, Service
 class Plan:
     """`limit`: seconds for an answer; `grace`: seconds to wait, after it, for calls that were recorded. `fail_on`: a case fails
     by differences from this severity up. `rerun` is the command line but for the case: what comes before `--case NAME`, and
-    after it."""
+    after it. `noise`: rules besides those in the files, by the name of their case; those of every case under an empty one."""
 
     config: Config
     service: Service
@@ -24,3 +25,4 @@ class Plan:
     grace: float = 0.5
     rerun: tuple[str, str] = ("wiretape replay", "")
     fail_on: Severity = "low"
+    noise: Mapping[str, tuple[Noise, ...]] = field(default_factory=dict)

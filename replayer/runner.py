@@ -6,16 +6,17 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from normalizers.base import When
 from replayer.app import App
 from replayer.bindings import Bindings
 from replayer.book import Book
 from replayer.client import Client
+from replayer.clock import clock
 from replayer.events import CaseFinished, Event, SuiteFinished, SuiteStarted, Verdict
 from replayer.forward import Forward, proxy, surroundings
-from replayer.judge import Judge
+from replayer.judge import Judge, Judged
 from replayer.lastrun import LastRun
-from replayer.material import check_passthrough, prepare, recorded_at
+from replayer.linked import Linked
+from replayer.material import check_passthrough, prepare
 from replayer.mocks import Mocks
 from replayer.plan import Plan
 from replayer.trial import Trials
@@ -23,39 +24,50 @@ from wiretape.case import Case
 from wiretape.errors import TargetError
 from wiretape.service import endpoint
 
+type Watch = Callable[[Case, Judged], None]
 
-async def run(plan: Plan, emit: Callable[[Event], None]) -> SuiteFinished:
+
+def _look_away(_: Case, __: Judged) -> None:
+    """Nobody asks for more than the events say."""
+
+
+async def run(plan: Plan, emit: Callable[[Event], None], watch: Watch = _look_away) -> SuiteFinished:
     """Replay; the closing event, which was emitted, too. Whatever happens, what was started is stopped.
 
-    Raises ConfigError, StoreError and TargetError where nothing can be run.
+    `watch` sees each case, its secrets in place, and what came of it, bare. Raises ConfigError, StoreError and TargetError
+    where nothing can be run.
     """
-    return await _Run(plan, emit).run()
+    return await _Run(plan, emit, watch).run()
 
 
 class _Run:
-    def __init__(self, plan: Plan, emit: Callable[[Event], None]) -> None:
-        self._plan, self._emit = plan, emit
+    def __init__(self, plan: Plan, emit: Callable[[Event], None], watch: Watch) -> None:
+        self._plan, self._emit, self._watch = plan, emit, watch
         self._material = prepare(plan.config, plan.environ, plan.cases)
         if plan.passthrough:
             check_passthrough(self._material.codecs)
         suite = self._material.suite
         self._bindings = Bindings()
-        began = min(map(recorded_at, suite.cases))
+        self._clock = clock(plan.service, suite.cases, plan.config.home)
         self._book = Book(
             replace(suite, cases=(*suite.cases, *self._material.others)),
             self._material.codecs,
             bindings=self._bindings,
-            when=When(recorded=began, live=time.time()),
+            when=self._clock.opening,
             passthrough=plan.passthrough,
+            disguise=self._material.mask.miss,
         )
         config = plan.config
-        self._mocks = Mocks(self._material.targets, suite.facts, self._material.codecs, self._book, config.home)
+        self._mocks = Mocks(
+            self._material.targets, suite.facts, self._material.codecs, self._book, config.home, self._clock.span
+        )
         self._forward: Forward | None = None
-        self._app = App(plan.service, config.home)
+        self._app = App(plan.service, config.home, self._clock)
         url = plan.service.url
         self._client = Client(endpoint(url), tls=url.startswith("https:"), limit=plan.limit, trusted=config.home / "ca")
-        judge = Judge(plan, self._material, self._bindings)
-        self._trials = Trials(plan, self._app, self._client, self._book, self._bindings, judge)
+        linked = Linked(suite.cases, self._bindings)
+        judge = Judge(plan, self._material, self._bindings, linked)
+        self._trials = Trials(plan, self._app, self._client, self._book, self._bindings, linked, judge, self._clock)
         self._verdicts: list[Verdict] = []
 
     async def run(self) -> SuiteFinished:
@@ -63,7 +75,7 @@ class _Run:
         last = LastRun(self._plan.config.home)
         try:
             await self._start()
-            self._emit(SuiteStarted(total=len(self._material.suite.cases)))
+            self._emit(SuiteStarted(total=len(self._material.suite.cases), also=self._material.also))
             for stored, case in zip(self._material.stored.cases, self._material.suite.cases, strict=True):
                 finished = await self._try(stored, case, last)
                 self._verdicts.append(finished.verdict)
@@ -81,6 +93,7 @@ class _Run:
 
     async def _try(self, stored: Case, case: Case, last: LastRun) -> CaseFinished:
         judged = await self._trials.run(stored, case)
+        self._watch(case, judged)
         finished = judged.finished
         if finished.verdict == "failed" and judged.received is not None:
             last.add(case, judged.changes, len(finished.calls) + len(finished.misses), judged.received)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from normalizers.base import Normalizer, When
+from normalizers.base import When
 from replayer.bindings import Bindings, may_vary
+from replayer.callnoise import CallNoise
 from replayer.nearest import Recorded
 from wiretape.case import Call
 from wiretape.protocols.base import Ask
@@ -19,9 +20,23 @@ type Shows = Callable[[Expected, int], bool]
 class Expected:
     """One recorded call within a scope, and how often it has been served."""
 
-    __slots__ = ("_may_vary", "_served", "_version", "ask", "call", "case", "noise", "position", "required", "used", "when")
+    __slots__ = (
+        "_may_vary",
+        "_served",
+        "_version",
+        "ask",
+        "call",
+        "case",
+        "noise",
+        "position",
+        "recorded",
+        "required",
+        "used",
+        "when",
+    )
 
-    def __init__(self, recorded: Recorded, position: int, when: When, noise: tuple[tuple[str, Normalizer], ...] = ()) -> None:
+    def __init__(self, recorded: Recorded, position: int, when: When, noise: CallNoise | None = None) -> None:
+        self.recorded = recorded
         self.call, self.ask, self.case = recorded.call, recorded.ask, recorded.case
         self.position, self.when, self.noise = position, when, noise
         self.required = False
@@ -51,23 +66,17 @@ class Expected:
 
     def meets(self, ask: Ask, bindings: Bindings) -> bool:
         """Whether the ask's values mean what was recorded; binds what is fresh."""
-        if not self.noise:
+        if self.noise is None:
             return bindings.meet_all(self.ask.values, ask.values, self.when)
-        if len(self.ask.values) != len(ask.values):
-            return False
-        pairs = zip(self.ask.values, ask.values, strict=True)
-        kept = [pair for pair in pairs if not self._is_noise(*pair)]
-        return bindings.meet_all([mine for mine, _ in kept], [theirs for _, theirs in kept], self.when)
+        pairings = self.noise.pairings(self.ask.values, ask.values, bindings.recorded)
+        return any(bindings.meet_all([mine for mine, _ in kept], [now for _, now in kept], self.when) for kept in pairings)
 
     @property
     def may_vary(self) -> bool:
         """Whether other values than its own may mean the same."""
         if self._may_vary is None:
-            self._may_vary = bool(self.noise) or any(map(may_vary, self.ask.values))
+            self._may_vary = self.noise is not None or any(map(may_vary, self.ask.values))
         return self._may_vary
-
-    def _is_noise(self, recorded: Tree, live: Tree) -> bool:
-        return any(text == str(recorded) and kind.recognises(live) for text, kind in self.noise)
 
 
 class _Shelf:

@@ -15,8 +15,9 @@ from typing import Final
 from normalizers.base import When
 from normalizers.pipeline import NORMALIZERS
 from replayer import diff
-from replayer.bindings import Bindings, standing
+from replayer.bindings import Bindings
 from replayer.client import Client, Expected, NoAnswer
+from replayer.linked import Linked
 from replayer.masking import Mask
 from replayer.material import recorded_at
 from replayer.noise import Rules, check_kinds
@@ -26,6 +27,7 @@ from replayer.talk import Bound
 from wiretape.case import Case, Request, Suite
 from wiretape.config import Config, Service
 from wiretape.errors import EncodeError
+from wiretape.links import producers
 from wiretape.protobuf.sources import load as load_types
 from wiretape.protocols.http import request_head_and_body
 from wiretape.secrets import load_secrets, reveal
@@ -89,10 +91,11 @@ class _Sender:
     def __init__(self, suite: Suite, client: Client, mask: Mask) -> None:
         self._suite, self._client, self._mask = suite, client, mask
         self._bindings = Bindings()
+        self._linked = Linked(suite.cases, self._bindings)
 
     async def send(self, case: Case, *, needed: bool) -> Answered:
         started = time.perf_counter()
-        request = standing(case.request, self._bindings)
+        request = self._linked.request(case)
         before = dict(self._bindings.pairs)
         mark, status, error = "", 0, ""
         try:
@@ -130,15 +133,19 @@ class _Sender:
         """Comparing binds what the service made anew to what it stands for; the differences themselves are of no interest."""
         rules = Rules((*case.noise, *self._suite.noise), NORMALIZERS)
         by = diff.Comparison(bindings=self._bindings, rules=rules, when=self._when(case))
+        self._linked.answered(case, received)
         diff.compare(case.response, received, by, case.messages)
+        self._linked.bind(case)
 
     def _when(self, case: Case) -> When:
         return When(recorded=recorded_at(case), live=time.time())
 
 
 def with_producers(cases: Sequence[Case], chosen: set[str]) -> list[Case]:
-    """The chosen cases and, transitively, those whose answers gave what their requests hold; in the order of `cases`."""
+    """The chosen cases and, transitively, those whose answers gave what their requests hold or that they link to; in the order
+    of `cases`."""
     given: dict[str, list[int]] = {}
+    places = {case.name: at for at, case in enumerate(cases)}
     wanted = {at for at, case in enumerate(cases) if case.name in chosen}
     for at, case in enumerate(cases):
         for word in set(_words(_answer_of(case))):
@@ -146,6 +153,7 @@ def with_producers(cases: Sequence[Case], chosen: set[str]) -> list[Case]:
     for at in range(len(cases) - 1, -1, -1):
         if at in wanted:
             wanted.update(_sources(cases[at], at, given))
+            wanted.update(places[name] for name in producers(cases[at]))
     return [case for at, case in enumerate(cases) if at in wanted]
 
 

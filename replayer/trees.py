@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
-from normalizers.base import Normalizer, When
+from normalizers.base import Normalizer, Paired, When, takes
+from normalizers.orders import Unordered
 from normalizers.pipeline import NORMALIZERS
-from replayer import binaries
-from replayer.align import align
+from normalizers.presence import may_come, may_go
+from replayer import binaries, orders
+from replayer.align import Pairs, align
 from replayer.bindings import Bindings
 from replayer.events import Change
 from replayer.noise import Rules
 from wiretape.tree import Path, Tree, kind, same, spell, walk
 
 GONE = object()
+REARRANGED = "the same items in another order"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What comparing needs besides the two values."""
+    """What comparing needs besides the two values. `placed`: whether two that differ are one thing at this place of a
+    response (`replayer.places`)."""
 
     bindings: Bindings
     rules: Rules
     when: When
+    placed: Callable[[Path, Tree, Tree], bool] = lambda *_: False
 
 
 def values(path: Path, recorded: Tree, live: Tree, by: Comparison) -> Iterator[Change]:
@@ -60,7 +65,15 @@ def arrays(
     left, right = places or (range(len(recorded)), range(len(live)))
     stood = by.bindings.stand(recorded)
     shared = strings(stood) & strings(live)
-    for mine, theirs in align(stood, live, lambda item: canonical(item, shared)):
+
+    def meaning(item: Tree) -> str:
+        return canonical(item, shared)
+
+    unordered = _unordered(path, by)
+    pairs = _unordered_pairs(path, stood, live, unordered, by) if unordered else orders.rearranged(stood, live, meaning)
+    if pairs and not unordered:
+        yield from one(path, recorded, live, by, REARRANGED)
+    for mine, theirs in pairs or align(stood, live, meaning):
         if mine is None:
             assert theirs is not None
             yield from one((*path, right[theirs]), GONE, live[theirs], by)
@@ -68,6 +81,26 @@ def arrays(
             yield from one((*path, left[mine]), recorded[mine], GONE, by)
         else:
             yield from values((*path, left[mine]), recorded[mine], live[theirs], by)
+
+
+def _unordered(path: Path, by: Comparison) -> Unordered | None:
+    """The rule that says of a list that its order says nothing."""
+    return next((kind for kind in by.rules.at(path) if isinstance(kind, Unordered)), None)
+
+
+def _unordered_pairs(path: Path, recorded: list[Tree], live: list[Tree], rule: Unordered, by: Comparison) -> Pairs:
+    pairs = orders.by_key(recorded, live, rule.key) if rule.key else None
+    if pairs is not None:
+        return pairs
+    shared = strings(recorded) & strings(live)
+
+    def agree(mine: int, theirs: int) -> bool:
+        mark = by.bindings.mark()
+        fits = _agrees((*path, mine), recorded[mine], live[theirs], by)
+        by.bindings.undo(mark)
+        return fits
+
+    return orders.by_meaning(recorded, live, lambda item: canonical(item, shared), agree)
 
 
 def strings(tree: Tree) -> set[str]:
@@ -99,38 +132,60 @@ def _agree(path: Path, recorded: Tree, live: Tree, by: Comparison) -> bool:
 
 
 def _agrees(path: Path, recorded: Tree, live: Tree, by: Comparison) -> bool:
+    mark = by.bindings.mark()
+    if _fits(path, recorded, live, by):
+        return True
+    by.bindings.undo(mark)
+    if by.rules.allow(path, recorded, live):
+        return True
+    unordered = _unordered(path, by) if isinstance(recorded, list) and isinstance(live, list) else None
+    return unordered is not None and _fits_unordered(path, recorded, live, unordered, by)  # type: ignore[arg-type]
+
+
+def _fits(path: Path, recorded: Tree, live: Tree, by: Comparison) -> bool:
     if isinstance(recorded, dict) and isinstance(live, dict):
-        fits = recorded.keys() == live.keys() and all(
+        return recorded.keys() == live.keys() and all(
             _agrees((*path, key), value, live[key], by) for key, value in recorded.items()
         )
-    elif isinstance(recorded, list) and isinstance(live, list):
+    if isinstance(recorded, list) and isinstance(live, list):
         pairs = enumerate(zip(recorded, live, strict=False))
-        fits = len(recorded) == len(live) and all(_agrees((*path, at), *pair, by) for at, pair in pairs)
-    else:
-        fits = same(recorded, live) or by.bindings.meet(recorded, live, by.when)
-    return fits or allowed(path, live, by.rules)
+        return len(recorded) == len(live) and all(_agrees((*path, at), *pair, by) for at, pair in pairs)
+    return same(recorded, live) or by.bindings.meet(recorded, live, by.when) or by.placed(path, recorded, live)
 
 
-def allowed(path: Path, live: Tree, rules: Rules) -> bool:
-    """Whether a noise rule of this very place takes the live value."""
-    return any(each.recognises(live) for each in rules.at(path))
+def _fits_unordered(path: Path, recorded: list[Tree], live: list[Tree], rule: Unordered, by: Comparison) -> bool:
+    if len(recorded) != len(live):
+        return False
+    mark = by.bindings.mark()
+    for mine, theirs in _unordered_pairs(path, by.bindings.stand(recorded), live, rule, by):
+        if mine is None or theirs is None or not _agrees((*path, mine), recorded[mine], live[theirs], by):
+            by.bindings.undo(mark)
+            return False
+    return True
 
 
 def one(path: Path, recorded: object, live: object, by: Comparison, reason: str = "") -> Iterator[Change]:
     """The change at one place, unless a noise rule allows it."""
     kinds = list(by.rules.at(path))
     if live is GONE:
-        if not any(each.name == "any" for each in kinds):
+        if not any(map(may_go, kinds)):
             yield Change(path=spell(path), kind="removed", recorded=recorded, reason=reason)  # type: ignore[arg-type]
-    elif not any(each.recognises(live) for each in kinds):  # type: ignore[arg-type]
+    elif not any(_allows(kind, recorded, live) for kind in kinds):
         yield _change(path, recorded, live, kinds, reason)  # type: ignore[arg-type]
+
+
+def _allows(kind: Normalizer, recorded: object, live: object) -> bool:
+    if recorded is GONE:
+        return may_come(kind, live)  # type: ignore[arg-type]
+    return takes(kind, recorded, live)  # type: ignore[arg-type]
 
 
 def _change(path: Path, recorded: Tree, live: Tree, kinds: Sequence[Normalizer], reason: str) -> Change:
     if kinds and not reason:
-        reason = f"no longer {_a(kinds[0].name)}"
+        reason = kinds[0].fault() if isinstance(kinds[0], Paired) else f"no longer {_a(kinds[0].name)}"
     if recorded is GONE:
-        return Change(path=spell(path), kind="added", live=live, reason=reason if not kinds else f"not {_a(kinds[0].name)}")
+        reason = reason if not kinds or isinstance(kinds[0], Paired) else f"not {_a(kinds[0].name)}"
+        return Change(path=spell(path), kind="added", live=live, reason=reason)
     if isinstance(recorded, bytes) and isinstance(live, bytes) and not reason:
         reason = binaries.difference(recorded, live)
     retyped = kind(recorded) != kind(live)

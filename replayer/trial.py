@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from dataclasses import replace
 
 from normalizers.base import When
 from replayer.app import App
-from replayer.bindings import Bindings, standing
+from replayer.bindings import Bindings
 from replayer.book import Book, Outcome
 from replayer.client import Client, Expected, NoAnswer
+from replayer.clock import Clock
 from replayer.events import CaseFinished
 from replayer.judge import Judge, Judged
-from replayer.material import recorded_at
+from replayer.linked import Linked
 from replayer.noise import Rules
 from replayer.plan import Plan
 from replayer.received import Received
@@ -25,9 +27,11 @@ from wiretape.errors import EncodeError
 class Trials:
     """Tries one case after the other. Once the service has ended, every further case is broken by that."""
 
-    def __init__(self, plan: Plan, app: App, client: Client, book: Book, bindings: Bindings, judge: Judge) -> None:
-        self._plan, self._app, self._client = plan, app, client
-        self._book, self._bindings, self._judge = book, bindings, judge
+    def __init__(
+        self, plan: Plan, app: App, client: Client, book: Book, bindings: Bindings, linked: Linked, judge: Judge, clock: Clock
+    ) -> None:
+        self._plan, self._app, self._client, self._clock = plan, app, client, clock
+        self._book, self._bindings, self._linked, self._judge = book, bindings, linked, judge
         self._settled = asyncio.Event()
         self._book.on_settled = self._settled.set
         self._gone = ""
@@ -41,18 +45,18 @@ class Trials:
         if not self._gone:
             self._gone = await self._app.ended()
         if self._gone:
-            return self._silent(stored, self._gone, None, 0.0)
-        when = When(recorded=recorded_at(case), live=time.time())
+            return self._judge.silent(stored, self._gone, 0.0, gone=True)
+        when = self._clock.at(case)
         rules = self._judge.rules(case)
         received, outcome = await self._exchange(case, when, rules)
         elapsed = time.perf_counter() - started
         if isinstance(received, Received):
-            return self._judge.answered(stored, case, received, outcome, when, rules, elapsed)
+            said = self._clock.check(case, received.headers)
+            judged = self._judge.answered(stored, case, received, outcome, when, rules, elapsed)
+            return replace(judged, finished=replace(judged.finished, warnings=(*said, *judged.finished.warnings)))
         self._gone = await self._app.ended(dying=isinstance(received, NoAnswer))
-        return self._silent(stored, self._gone or str(received), outcome, elapsed)
-
-    def _silent(self, stored: Case, reason: str, outcome: Outcome | None, elapsed: float) -> Judged:
-        return Judged(finished=self._judge.silent(stored, reason, outcome, elapsed, gone=bool(self._gone)))
+        reason = self._gone or str(received)
+        return self._judge.silent(stored, reason, elapsed, gone=bool(self._gone), outcome=outcome, when=when)
 
     async def _exchange(self, case: Case, when: When, rules: Rules) -> tuple[Received | NoAnswer | EncodeError, Outcome]:
         request = case.request
@@ -63,7 +67,7 @@ class Trials:
         received: Received | NoAnswer | EncodeError
         try:
             expected = Expected.of(case.response, case.messages)
-            received = await self._send(standing(request, self._bindings), expected, Bound(self._bindings, when))
+            received = await self._send(self._linked.request(case), expected, Bound(self._bindings, when))
             await self._late_calls()
         except (NoAnswer, EncodeError) as error:
             received = error

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from wiretape.protobuf.schema import MessageType
+from wiretape.tree import Path as Place
 from wiretape.tree import Selector, Tree
 
 type Strictness = Literal["strict", "writes", "off"]
@@ -106,11 +107,32 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What an earlier case was answered at a place (`wiretape.links`). `text` is how it is written, `place` what follows
+    `response`. `raw`: it is not percent-encoded in a path."""
+
+    text: str
+    case: str
+    place: Place
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """A text of a request that links stand in: its place (`target`, `headers` and a number, `body` and steps), and what it is
+    made of, in order."""
+
+    place: Place
+    pieces: tuple[str | Link, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One YAML file. `recorded` is the time of the request as RFC 3339 in UTC, `first_recorded` the time before it was recorded
     again: its place among the cases. `attributed` is the least certain way in which one of its calls was found (`serialize`,
     `in-flight`, `transaction`, `trace`, `values`, `signature`, `ambiguous`); `incomplete` is why the recording of it is not
-    whole, else empty. `messages` are those of the WebSocket that the exchange became."""
+    whole, else empty. `messages` are those of the WebSocket that the exchange became. `links` are those of the request, in
+    which recorded values stand for them."""
 
     name: str
     request: Request
@@ -118,6 +140,7 @@ class Case:
     messages: tuple[Message, ...] = ()
     calls: tuple[Call, ...] = ()
     noise: tuple[Noise, ...] = ()
+    links: tuple[Linked, ...] = ()
     recorded: str = ""
     first_recorded: str = ""
     attributed: str = ""

@@ -13,6 +13,7 @@ from wiretape.body import inferred_kind, multipart
 from wiretape.case import Body, Call, Case, Headers, Message, Noise, Request, Response
 from wiretape.casefile import CALL_WORDS, PART_FILE, VERSION
 from wiretape.errors import StoreError
+from wiretape.links import written
 from wiretape.tree import Path, Tree
 from wiretape.yamldump import dump
 
@@ -53,7 +54,7 @@ def case_document(case: Case, stem: str, files: Files) -> dict[str, Tree]:
     document: dict[str, Tree] = {"wiretape": VERSION, "name": case.name}
     document |= _said(recorded=case.recorded, first_recorded=case.first_recorded)
     document |= _said(attributed=case.attributed, incomplete=case.incomplete)
-    document["request"] = _request(case.request, f"{stem}.request", files)
+    document["request"] = _request(written(case.request, case.links), f"{stem}.request", files)
     document["response"] = _response(case.response, f"{stem}.response", files)
     if case.messages:
         document["messages"] = [_message(message) for message in case.messages]

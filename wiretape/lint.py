@@ -15,6 +15,7 @@ from wiretape.body import markup, websocket
 from wiretape.case import Body, Call, Case, Headers, Noise
 from wiretape.casefile import BODY_KEYS, CALL_WORDS, Problem, SuiteSettings, read_case, read_session, read_suite, unknown
 from wiretape.errors import CaseFormatError, EncodeError, StoreError
+from wiretape.noisekinds import unknown_kind
 from wiretape.protobuf.registry import NO_TYPES, Registry
 from wiretape.protocols import CODECS, codec
 from wiretape.schemes import AUTO
@@ -50,7 +51,7 @@ def lint(
 ) -> list[Finding]:
     """Every problem of the suite in `root`, in the order of files and lines.
 
-    `noise_kinds`: the normalizers there are. `targets`: name -> protocol of the configured targets; without it calls are not
+    `noise_kinds`: the kinds there are; `targets`: name -> protocol of the configured targets; without it calls are not
     held to any protocol. `types`: those of the service's gRPC calls. Raises StoreError where there is no suite to look at.
     """
     if not root.is_dir():
@@ -58,7 +59,7 @@ def lint(
     files = case_files(root)
     if not files:
         raise StoreError(f"no cases in {root}; record some with `wiretape record`")
-    run = _Lint(frozenset(noise_kinds), targets, types)
+    run = _Lint(noise_kinds, targets, types)
     suite = run.suite(root / SUITE_FILE) if (root / SUITE_FILE).exists() else None
     for file in files:
         run.case(file)
@@ -213,7 +214,7 @@ class _Lint:
             if rule is None or not isinstance(value, str):
                 continue
             if rule.kind not in self._kinds:
-                self._add(document, path, unknown(rule.kind, sorted(self._kinds), "noise kind"))
+                self._add(document, path, unknown_kind(rule.kind, self._kinds))
             if views and not any(_names_a_place(rule.selector, view) for view in views):
                 reason = f"{rule.selector} names nothing {where}; correct or remove it"
                 self._add(document, path, reason, key=True, severity="warning")

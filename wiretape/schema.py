@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
+from wiretape import noisekinds
 from wiretape.casefile import CASE_KEYS, MESSAGES, PART_FILE, REQUEST_KEYS, RESPONSE_KEYS, SESSION_KEYS, SUITE_KEYS, VERSION
 from wiretape.options import PROXY_OPTIONS, RECORD_OPTIONS, SERVICE_OPTIONS, TARGET_OPTIONS
 from wiretape.protocols import CODECS, codec
@@ -28,7 +29,7 @@ _PAIRS: Tree = {
 _NOISE: Tree = {
     "type": "array",
     "description": "places that may differ, each with the kind of value that must still be there",
-    "items": {"type": "object", "additionalProperties": {"type": "string"}},
+    "items": {"type": "object", "additionalProperties": noisekinds.schema()},
 }
 _PART: Tree = {
     "type": "object",
@@ -129,6 +130,7 @@ _OPTIONS: Mapping[str, Tree] = MappingProxyType(
         "exclude": {"type": ["array", "string"], "items": _EXPANDED},
         "max_body": {"type": ["integer", "string"], "description": "bytes, or such as 512KiB"},
         "dedupe": {"type": ["boolean", "string"], "description": "keep one case of each kind"},
+        "links": {"type": ["boolean", "string"], "description": "write what a request took from an earlier response as a link"},
     }
 )
 

@@ -15,8 +15,9 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from wiretape.case import Body, Call, Case, Headers, Suite
+from wiretape.case import Body, Call, Case, Headers, Linked, Suite
 from wiretape.errors import ConfigError, StoreError
+from wiretape.links import settle
 from wiretape.sources import opened
 from wiretape.store import SESSION_FILE, replace_file
 from wiretape.tree import Tree, walk
@@ -50,7 +51,7 @@ def reveal(suite: Suite, secrets: Mapping[str, str]) -> Suite:
     revealer = partial(_Revealer, secrets, missing)
     revealed = replace(
         suite,
-        cases=tuple(revealer(case.path or Path(case.name)).recorded(case) for case in suite.cases),
+        cases=settle([revealer(case.path or Path(case.name)).recorded(case) for case in suite.cases]),
         session=revealer(suite.root / SESSION_FILE).calls(suite.session),
     )
     if missing:
@@ -163,7 +164,15 @@ class Rewriter(ABC):
             ),
             messages=tuple(replace(message, value=self._tree(message.value)) for message in case.messages),
             calls=self.calls(case.calls),
+            links=tuple(map(self._linked, case.links)),
         )
+
+    def _linked(self, linked: Linked) -> Linked:
+        return replace(linked, pieces=tuple(self.piece(one) if isinstance(one, str) else one for one in linked.pieces))
+
+    def piece(self, text: str) -> str:
+        """What stands beside a link."""
+        return self.text(text)
 
     def _headers(self, headers: Headers) -> Headers:
         return tuple((name, self.text(value)) for name, value in headers)
@@ -204,6 +213,12 @@ class _Protector(Rewriter):
             out += [plain, "${$}" * (len(before) - len(plain)), self._reference(found[0])]
             done = found.end()
         return "".join([*out, _escape(text[done:])])
+
+    def piece(self, text: str) -> str:
+        """A `$` at its end would turn the link that follows into a text."""
+        stored = self.text(text)
+        plain = stored.rstrip("$")
+        return plain + "${$}" * (len(stored) - len(plain))
 
     def raw(self, body: Body, value: Tree) -> bytes:
         """Compressed bytes may hold the secret, too: where the value does, they are not kept."""

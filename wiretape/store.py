@@ -9,15 +9,17 @@ from __future__ import annotations
 import copy
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from wiretape import links
 from wiretape.case import Call, Case, Suite
 from wiretape.casedump import Files, call_documents, case_document, case_text, session_text, spread, suite_text
 from wiretape.casefile import BODY_KEYS, Read, SuiteSettings, read_case, read_session, read_suite
 from wiretape.errors import StoreError
-from wiretape.tree import ANY, EACH, Selector, Tree, same
+from wiretape.tree import ANY, EACH, Selector, Tree, same, walk
+from wiretape.tree import Path as Steps
 from wiretape.yamldump import dump
 from wiretape.yamledit import revise
 from wiretape.yamlio import Document, load, read
@@ -34,18 +36,33 @@ def load_suite(root: Path) -> Suite:
     """
     if not root.is_dir():
         raise StoreError(f"there is no suite folder {root}; record one with `wiretape record`")
-    cases = sorted(map(load_case, case_files(root)), key=lambda case: (case.first_recorded or case.recorded, case.name))
+    cases, broken = links.resolve(in_order(map(load_case, case_files(root))))
     if not cases:
         raise StoreError(f"no cases in {root}; record some with `wiretape record`")
+    for each in broken[:1]:
+        document = open_document(each.case.path or root)
+        raise document.error(place_of(document, each.written), each.reason)
     settings = _load_settings(root)
     return Suite(
         root=root,
-        cases=tuple(cases),
+        cases=cases,
         session=_load_session(root),
         facts=settings.facts,
         calls=settings.calls,
         noise=settings.noise,
     )
+
+
+def in_order(cases: Iterable[Case]) -> list[Case]:
+    """Cases in the order in which they were recorded, and are replayed."""
+    return sorted(cases, key=lambda case: (case.first_recorded or case.recorded, case.name))
+
+
+def place_of(document: Document, link: str) -> Steps:
+    """Where in a case's file a link, as it is written, stands in the request; the request where it cannot be told."""
+    request = document.value.get("request") if isinstance(document.value, dict) else None
+    texts = (path for path, value in walk(request, ("request",)) if isinstance(value, str) and link in value)
+    return next(texts, ("request",))
 
 
 def case_files(root: Path) -> list[Path]:
@@ -111,7 +128,7 @@ def _named(root: Path, cases: Sequence[Case]) -> Iterator[Case]:
         calls = tuple(
             replace(call, ambiguous=tuple(renamed.get(other, other) for other in call.ambiguous)) for call in case.calls
         )
-        yield replace(case, name=name, calls=calls)
+        yield replace(case, name=name, calls=calls, links=links.renamed(case.links, renamed))
 
 
 def _free(name: str, taken: set[str]) -> str:

@@ -75,7 +75,19 @@ calls = st.builds(
     attributed=words | st.just(""),
     ambiguous=st.lists(words, max_size=2).map(tuple),
 )
-noise = st.builds(Noise, selector=paths.map(lambda path: Selector.parse(spell(path))), kind=words)
+kinds = st.sampled_from(
+    [
+        "any",
+        "timestamp",
+        "within 0.01",
+        "within 5%",
+        "unordered by id",
+        'like W/"{6 hex}"',
+        "timestamp %d/%m/%Y",
+        "optional any",
+    ]
+)
+noise = st.builds(Noise, selector=paths.map(lambda path: Selector.parse(spell(path))), kind=kinds)
 directions = st.sampled_from(["send", "receive"])
 messages = st.one_of(
     st.builds(Message, direction=directions, kind=st.just("text"), value=texts),

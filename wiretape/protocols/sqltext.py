@@ -82,3 +82,8 @@ def filled(slots: Iterable[str | bytes | int | None], params: Sequence[Tree]) ->
     from 1. One that is missing is None."""
     count = len(params)
     return tuple(slot if not isinstance(slot, int) else params[slot - 1] if 0 < slot <= count else None for slot in slots)
+
+
+def places(slots: Iterable[str | bytes | int | None]) -> tuple[str, ...]:
+    """Where the values of a statement stand within its call: `params[0]`, or nowhere but in the statement itself."""
+    return tuple(f"params[{slot - 1}]" if isinstance(slot, int) and slot > 0 else "" for slot in slots)
