@@ -13,15 +13,18 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from recorder.deduce import SESSION, Deduction, Suspect
 from recorder.evidence import Said, Told
+from recorder.patterns import groups
+from recorder.periodic import Asked, Beat, background
 from recorder.traces import Carrier, Traces
 from wiretape.protocols.base import Interaction
 
-
-_CONTROL = ("begin", "end", "control")
+# Calls that say something of who made them: what is asked, and how a transaction ends.
+_TELLING: Final = ("query", "end")
+_CONTROL: Final = ("begin", "end", "control")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +94,7 @@ def attribute(windows: Sequence[Window], outbound: Iterable[Outbound], evidence:
         else:
             session += members
     if evidence is not None and units:
-        _deduce(units, requests, session, evidence)
+        _deduce(units, windows, requests, session, evidence)
     return _given(units, flight, len(windows), session)
 
 
@@ -118,22 +121,50 @@ def _carriers(outbound: Iterable[Outbound], evidence: Evidence | None) -> dict[i
     }
 
 
-def _deduce(units: Sequence[_Unit], requests: Sequence[Said], session: Sequence[Outbound], evidence: Evidence) -> None:
+def _deduce(
+    units: Sequence[_Unit], windows: Sequence[Window], requests: Sequence[Said], session: Sequence[Outbound], evidence: Evidence
+) -> None:
     """Narrow the candidates by what requests and calls say."""
-    suspects = [
-        Suspect(
-            calls=tuple(evidence.call(one) for one in unit.members if one.interaction.role == "query"),
-            candidates=unit.candidates,
-            traced=unit.traced,
-        )
-        for unit in units
+    suspects = [_suspect(unit, evidence) for unit in units]
+    outside = [_suspect(_Unit(members=(one,), candidates=()), evidence) for one in session]
+    beats = [_beat(unit, suspect) for unit, suspect in zip(units, suspects, strict=True)]
+    beats += [_beat(_Unit(members=(one,), candidates=()), suspect) for one, suspect in zip(session, outside, strict=True)]
+    asked = [
+        Asked(groups=groups(said.route), at=window.started, texts=said.texts)
+        for said, window in zip(requests, windows, strict=True)
     ]
-    background = [evidence.call(one) for one in session if one.interaction.role == "query"]
-    for number, verdict in Deduction(suspects, requests, background).decide().items():
+    ticking = background(beats, asked)
+    deduction = Deduction(suspects, requests, [call for one in outside for call in one.calls], ticking)
+    verdicts = deduction.decide()
+    for number, left in deduction.left.items():
+        if number not in verdicts:
+            units[number].candidates = left
+    for number, verdict in verdicts.items():
         unit = units[number]
         if len(unit.candidates) > 1:
             unit.how, unit.because = verdict.how, verdict.because
         unit.candidates = () if verdict.window == SESSION else (verdict.window,)
+
+
+def _suspect(unit: _Unit, evidence: Evidence) -> Suspect:
+    telling = [one for one in unit.members if one.interaction.role in _TELLING]
+    return Suspect(
+        calls=tuple(map(evidence.call, telling)),
+        candidates=unit.candidates,
+        ends=sum(one.interaction.role == "end" for one in telling),
+        traced=unit.traced,
+    )
+
+
+def _beat(unit: _Unit, suspect: Suspect) -> Beat:
+    first = unit.members[0]
+    return Beat(
+        kind=suspect.kind,
+        given=tuple(text for call in suspect.calls for text in call.given),
+        at=first.interaction.started,
+        connection=first.connection,
+        candidates=unit.candidates,
+    )
 
 
 def _given(units: Iterable[_Unit], flight: _Flight, windows: int, session: list[Outbound]) -> Attribution:
@@ -184,7 +215,7 @@ def _candidates(flight: _Flight, members: Sequence[Outbound]) -> tuple[int, ...]
 def _attributed(flight: _Flight, unit: _Unit, index: int, others: tuple[int, ...]) -> Iterator[Attributed]:
     because = iter(unit.because)
     for one in unit.members:
-        why = next(because, "") if one.interaction.role == "query" else ""
+        why = next(because, "") if one.interaction.role in _TELLING else ""
         if others:
             yield Attributed(outbound=one, how="ambiguous", others=others)
         elif unit.how:

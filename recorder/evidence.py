@@ -46,6 +46,11 @@ class Said:
     answered: Places
     traces: frozenset[str] = frozenset()
 
+    @property
+    def texts(self) -> frozenset[str]:
+        """Everything it was asked."""
+        return frozenset().union(*self.asked.values())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:

@@ -1,4 +1,4 @@
-"""`record --trace`: a service that passes on the trace of its requests is recorded under load, and every call is the right one's."""
+"""`record --trace`: of a service that passes on the traces of its requests, recorded under load, every call is the right one's."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def stock() -> Iterator[int]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815 - the name that http.server looks for
 
         def log_message(self, *_: object) -> None: ...
 

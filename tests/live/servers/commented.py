@@ -2,8 +2,8 @@
 
     python commented.py PORT
 
-TRACER says who writes the comments: `hook`, an event hook as many have, or `otel`, OpenTelemetry's instrumentation as it is. The
-rest of the environment is that of traced.py.
+TRACER says who writes the comments: `hook`, an event hook as many have, or `otel`, OpenTelemetry's instrumentation as it is.
+PREPARE has statements prepared. The rest of the environment is that of traced.py.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -64,7 +65,7 @@ else:
 
 
 def note(number: str, *serials: object) -> None:
-    with open(os.environ["TRUTH"], "a") as truth:
+    with Path(os.environ["TRUTH"]).open("a") as truth:
         truth.write(f"{number}: {' '.join(map(str, serials))}\n")
 
 
