@@ -81,7 +81,8 @@ class Evidence:
         self._routes = Routes((one.exchange.method, one.exchange.target) for one in seen.inbound)
 
     def request(self, window: int) -> Said:
-        return said(self._seen.inbound[window].exchange, self._routes)
+        one = self._seen.inbound[window]
+        return said(one.exchange, self._routes, one.trace)
 
     def call(self, outbound: Outbound) -> Told:
         ask = self._seen.codecs[outbound.target].ask(called(outbound))

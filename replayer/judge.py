@@ -42,6 +42,11 @@ class Judge:
         suite = material.suite
         self._known = Known(material.codecs, all_calls(suite.session, (*suite.cases, *material.others)))
 
+    @property
+    def traced(self) -> bool:
+        """Whether the suite's requests were recorded with trace ids added to them."""
+        return self._material.suite.traced
+
     def rules(self, case: Case) -> Rules:
         """The noise rules that hold for a case."""
         more = self._plan.noise

@@ -212,15 +212,19 @@ def entries_of(recorded: Sequence[Recorded], when: When, rules: Rules | None) ->
 
 
 def around_nothing[T](asks: Sequence[tuple[Ask, T]]) -> set[T]:
-    """The marks of begin/end pairs on one target with nothing between them: a pool's probe, not the service's doing."""
+    """The marks of begin/end pairs on one target with nothing between them but savepoints: a pool's probe or a driver's own
+    question, not the service's doing."""
     idle: set[T] = set()
     for target in {ask.target for ask, _ in asks}:
-        stack: list[tuple[Ask, T]] = []
+        stack: list[tuple[Ask, list[T]]] = []
         for ask, mark in asks:
             if ask.target != target or ask.role == "housekeeping":
                 continue
-            if ask.role == "end" and stack and stack[-1][0].role == "begin":
-                idle |= {stack.pop()[1], mark}
+            begun = bool(stack) and stack[-1][0].role == "begin"
+            if begun and ask.role == "control":
+                stack[-1][1].append(mark)
+            elif begun and ask.role == "end":
+                idle |= {*stack.pop()[1], mark}
             else:
-                stack.append((ask, mark))
+                stack.append((ask, [mark]))
     return idle

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from normalizers.base import When
 from replayer.app import App
@@ -21,6 +22,7 @@ from replayer.noise import Rules
 from replayer.plan import Plan
 from replayer.received import Received
 from replayer.talk import Bound
+from wiretape import tracing
 from wiretape.case import Case, Request
 from wiretape.errors import EncodeError
 
@@ -87,11 +89,13 @@ class Trials:
         rules = self._judge.rules(case)
         bindings = self._book.bindings if beside is None else beside
         headers = (*case.request.headers, *case.request.trailers)
-        bindings.learn([case.request.target, *(value for _, value in headers), case.request.body.value])
-        lane = self._book.begin(case, when, rules, beside=beside)
+        told = [value for name, value in headers if name.lower() != tracing.TRACEPARENT]
+        bindings.learn([case.request.target, *told, case.request.body.value])
+        request, trace = self._traced(case.request)
+        lane = self._book.begin(case, when, rules, beside=beside, trace=trace)
         client = self._idle.pop() if self._idle else self._connect()
         try:
-            came = await self._exchange(case, lane, client, when)
+            came = await self._exchange(replace(case, request=request), lane, client, when)
         finally:
             self._book.close(lane)
             self._idle.append(client)
@@ -99,6 +103,12 @@ class Trials:
             self.gone = self.gone or await self._app.ended(dying=isinstance(came, NoAnswer))
         elapsed = time.perf_counter() - started
         return Trial(stored=stored, case=case, when=when, rules=rules, lane=lane, came=came, elapsed=elapsed)
+
+    def _traced(self, request: Request) -> tuple[Request, str]:
+        """The request under a trace-id of its own, and that id; empty where it goes without."""
+        trace = tracing.trace_id(os.urandom(tracing.SIZE))
+        sent = tracing.traced(request, trace, added=self._plan.parallel > 1 or self._judge.traced)
+        return sent, trace if trace in tracing.in_pairs(sent.headers) else ""
 
     async def _exchange(self, case: Case, lane: Lane, client: Client, when: When) -> Received | NoAnswer | EncodeError:
         settled = asyncio.Event()
