@@ -208,8 +208,8 @@ class Bindings:
             self._take(recorded, live)
 
     def _bind_spelled(self, recorded: Tree, live: Tree) -> bool:
-        """A codec's value may compare otherwise than it is written (a UUID without its hyphens, as `str` shows it): both forms are
-        bound, so that it is found again by either."""
+        """A codec's value may compare otherwise than it is written (a UUID without its hyphens, as `str` shows it): both forms
+        are bound, so that it is found again by either."""
         if not isinstance(recorded, str) or not isinstance(live, str):
             return self._bind(str(recorded), str(live))
         written, compared = (str(recorded), str(live)), (str.__str__(recorded), str.__str__(live))

@@ -64,6 +64,7 @@ class _Run:
             when=self._clock.opening,
             passthrough=plan.passthrough,
             disguise=self._material.mask.miss,
+            learning=plan.learning,
         )
         config = plan.config
         self._mocks = Mocks(
