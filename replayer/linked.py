@@ -85,9 +85,7 @@ class Linked:
                 return bindings.stand(was)
             return bindings.stand(was) if isinstance(now, dict | list | bytes) else now
 
-        whole = bindings.pairs.get(case.request.target)  # a signed URL, of which not all is linked
-        made = links.fill(request, case.links, value, bindings.text)
-        return made if whole is None else replace(made, target=whole)
+        return links.fill(request, case.links, value, bindings.text)
 
 
 def wanted(cases: Iterable[Case]) -> dict[str, list[Path]]:
