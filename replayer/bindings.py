@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ from types import MappingProxyType
 from urllib.parse import quote, unquote
 
 from normalizers.base import When
+from normalizers.moments import moment_of
 from normalizers.pipeline import explain, volatile
 from normalizers.tokens import claim_varies
 from replayer import signed, wrapped
@@ -48,6 +50,7 @@ class Bindings:
         self._known: set[str] = set()
         self._texts: list[str] = []
         self._digests = Digests()
+        self._until: dict[str, float] = {}
         self.version = 0
 
     def __len__(self) -> int:
@@ -168,14 +171,14 @@ class Bindings:
 
     def _texts_meet(self, recorded: str, live: str, when: When) -> bool:
         if (inner := wrapped.trees(recorded, live)) is not None:
-            return self._meets(*inner, when) and self._bind_whole(recorded, live)
+            return self._meets(*inner, when) and self._bind_whole(recorded, live, when)
         if (judged := self._form_meets(recorded, live, when)) is not None:
             return judged
         found = explain(recorded, live, when)
         if found is not None:
             return not found.identity or self._bind_spelled(recorded, live)
         if len(recorded) <= _TEXT_LIMIT and len(live) <= _TEXT_LIMIT:
-            return self._parts_meet(recorded, live, when) and self._bind_whole(recorded, live)
+            return self._parts_meet(recorded, live, when) and self._bind_whole(recorded, live, when)
         return False
 
     def _form_meets(self, recorded: str, live: str, when: When) -> bool | None:
@@ -262,15 +265,20 @@ class Bindings:
             self._long.extend(_forms(recorded))
         self.version += 1
 
-    def _bind_whole(self, recorded: str, live: str) -> bool:
+    def _bind_whole(self, recorded: str, live: str, when: When) -> bool:
         """A text whose words were bound may hold more that is the service's own (when a signed URL expires): it comes back as
         it is, or as the path of a URL."""
         if len(recorded) > _WHOLE or "\n" in recorded or self.text(recorded) in (recorded, live):
             return True
         for mine, theirs in ((recorded, live), (_URL.sub("", recorded), _URL.sub("", live))):
-            if len(mine) >= LONG and self.text(mine) != theirs:
-                self._bind(mine, theirs)
+            if len(mine) >= LONG and self.text(mine) != theirs and self._bind(mine, theirs):
+                moments = (moment.at for word in words(mine) if (moment := moment_of(word)) and moment.at > when.recorded)
+                self._until[mine] = min(moments, default=math.inf)
         return True
+
+    def expired(self, text: str, at: float) -> bool:
+        """Whether a recorded text that was bound as a whole says a moment, later than it was made, that was over at `at`."""
+        return self._until.get(text, math.inf) < at and text in self._live
 
     def declare(self, recorded: str, live: str) -> None:
         """A link says that the one stands for the other, wherever the values came from; no short one, which would be taken for

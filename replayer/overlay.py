@@ -38,6 +38,9 @@ class Overlay(Bindings):
     def version(self, version: int) -> None:
         self._changes = version - self._base.version
 
+    def expired(self, text: str, at: float) -> bool:
+        return super().expired(text, at) or self._base.expired(text, at)
+
     def _digest(self, text: str) -> str | None:
         own = super()._digest(text)
         return self._base._digest(text) if own is None else own
@@ -67,6 +70,7 @@ class Overlay(Bindings):
         """What was bound and learned here holds for all that follow."""
         base = self._base
         base._live.update(self._own_live.items())
+        base._until.update(self._until)
         base._recorded.update(self._own_recorded.items())
         base._known.update(self._own_known.own())
         base._long.extend(self._own_long.own())
