@@ -37,11 +37,12 @@ SESSION: Final = -1
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect:
     """What belongs to one request whatever else is true, with the windows that may have caused it. Of its `calls` the last
-    ones are `ends` of transactions."""
+    ones are `ends` of transactions. `traced`: it says so itself."""
 
     calls: tuple[Told, ...]
     candidates: tuple[int, ...]
     ends: int = 0
+    traced: bool = False
 
     @property
     def asked(self) -> tuple[Told, ...]:
@@ -95,11 +96,7 @@ class Deduction:
     def decide(self) -> Mapping[int, Verdict]:
         """The verdict on each suspect that can be decided, by its number. Those of one candidate are decided beforehand."""
         for number, suspect in enumerate(self._suspects):
-            traces = frozenset[str]().union(*(call.traces for call in suspect.calls))
-            traced = [window for window in suspect.candidates if traces & self._requests[window].traces]
-            if len(traced) == 1:
-                self._verdicts[number] = Verdict(window=traced[0], how="trace")
-            elif suspect.kind in self._ticking:
+            if suspect.kind in self._ticking and not suspect.traced:
                 self._verdicts[number] = Verdict(window=SESSION, how="")
             elif len(suspect.candidates) == 1:
                 self._verdicts[number] = Verdict(window=suspect.candidates[0], how="in-flight")
@@ -126,7 +123,7 @@ class Deduction:
     def _dismiss(self, habits: Habits) -> None:
         """What happened to come while just one request was in flight, but is made for no request, is not its own."""
         for number, suspect in enumerate(self._suspects):
-            if len(suspect.candidates) > 1 or self._verdicts[number].window == SESSION or not suspect.asked:
+            if len(suspect.candidates) > 1 or suspect.traced or self._verdicts[number].window == SESSION or not suspect.asked:
                 continue
             window = suspect.candidates[0]
             strange = all(habits.background(call.shape) for call in suspect.asked)
