@@ -7,6 +7,7 @@ whether the case would have gone the very same way after the cases committed mea
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain, islice
 
 from replayer.bindings import LONG, Bindings
@@ -37,6 +38,16 @@ class Overlay(Bindings):
     def version(self, version: int) -> None:
         self._changes = version - self._base.version
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is read within decides nothing for this case: it is looked whether something is another's."""
+        read = (self._own_live, self._own_recorded, self._own_known)
+        for each in read:
+            each.noted = False
+        yield
+        for each in read:
+            each.noted = True
+
     def holds(self) -> bool:
         """Whether all that was read here would be read the same now."""
         new = list(islice(self._base._live.items(), self._since, None))
@@ -65,6 +76,7 @@ class _Pairs(dict[str, str]):
         super().__init__()
         self._base = base
         self.read: set[str] = set()
+        self.noted = True
 
     def __bool__(self) -> bool:
         return True
@@ -73,14 +85,16 @@ class _Pairs(dict[str, str]):
         return super().__len__() + len(self._base)
 
     def __contains__(self, key: object) -> bool:
-        self.read.add(str(key))
+        if self.noted:
+            self.read.add(str(key))
         return super().__contains__(key) or key in self._base
 
     def __getitem__(self, key: str) -> str:
         return super().__getitem__(key) if super().__contains__(key) else self._base[key]
 
     def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]  # of strings only
-        self.read.add(key)
+        if self.noted:
+            self.read.add(key)
         return super().get(key) or self._base.get(key, default)
 
 
@@ -91,11 +105,13 @@ class _Known(set[str]):
         super().__init__()
         self._base = base
         self.missed: set[str] = set()
+        self.noted = True
 
     def __contains__(self, value: object) -> bool:
         if super().__contains__(value) or value in self._base:
             return True
-        self.missed.add(str(value))
+        if self.noted:
+            self.missed.add(str(value))
         return False
 
     def own(self) -> Iterator[str]:
