@@ -174,6 +174,9 @@ def of_suite(event: SuiteFinished) -> Iterator[Line]:
         yield "warning", f"and {len(event.stray) - _STRAYS} more calls outside of any case that nothing recorded answers"
     style: Style = "failed" if event.failed else "broken" if event.broken or not event.passed else "passed"
     yield style, f"{counts(event)} in {event.elapsed:.1f} s"
+    if event.beside:
+        total = event.passed + event.failed + event.broken + event.skipped
+        yield "plain", f"parallel: {event.beside} of {total} cases beside others, {event.again} tried again alone"
 
 
 def counts(event: SuiteFinished) -> str:
