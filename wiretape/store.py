@@ -36,16 +36,16 @@ def load_suite(root: Path) -> Suite:
     """
     if not root.is_dir():
         raise StoreError(f"there is no suite folder {root}; record one with `wiretape record`")
-    cases, broken = links.resolve(in_order(map(load_case, case_files(root))))
-    if not cases:
+    found = links.resolve(in_order(map(load_case, case_files(root))))
+    if not found.cases:
         raise StoreError(f"no cases in {root}; record some with `wiretape record`")
-    for each in broken[:1]:
+    for each in found.broken[:1]:
         document = open_document(each.case.path or root)
         raise document.error(place_of(document, each.written), each.reason)
     settings = _load_settings(root)
     return Suite(
         root=root,
-        cases=cases,
+        cases=found.cases,
         session=_load_session(root),
         facts=settings.facts,
         calls=settings.calls,
