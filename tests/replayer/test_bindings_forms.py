@@ -1,4 +1,4 @@
-"""Values that services make in the forms they are met in: recorded once, live once, carried on, and never taken for another's."""
+"""Values that services make, in the forms they are met in: recorded, live, carried on, and never taken for another's."""
 
 from __future__ import annotations
 
