@@ -19,16 +19,18 @@ _ISO = re.compile(
 _HTTP_DATE = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2}([ -])[A-Z][a-z]{2}\1\d{4} \d{2}:\d{2}:\d{2} GMT")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EPOCH = re.compile(r"\d{10}(?:\.\d{1,9})?|\d{13}|\d{16}|\d{19}")
+_EXACT = 4  # digits of a fraction that milliseconds do not have
 # 2001-09-09 to 2096-10-02: ten digits, as clocks of our days write seconds.
 _EARLIEST, _LATEST = 1e9, 4e9
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A point in time, in seconds since the epoch, and how it was written."""
+    """A point in time, in seconds since the epoch, and how it was written. `digits` of its fraction of a second."""
 
     at: float
     form: str
+    digits: int = 0
 
 
 def _iso(value: str) -> Moment | None:
@@ -43,7 +45,7 @@ def _iso(value: str) -> Moment | None:
         return None
     fraction = float("0." + (found["fraction"] or "0"))
     form = f"iso{found['joint']}{'s' if found['seconds'] else 'm'}{'Z' if zone == 'Z' else len(zone)}"
-    return Moment(whole.timestamp() + fraction, form)
+    return Moment(whole.timestamp() + fraction, form, len(found["fraction"] or ""))
 
 
 def _http_date(value: str) -> Moment | None:
@@ -74,6 +76,13 @@ def _epoch(value: Tree) -> Moment | None:
     return Moment(at, form) if _EARLIEST <= at < _LATEST else None
 
 
+def _rounded(one: Moment, other: Moment) -> bool:
+    """Whether one is exact to the microsecond and the other has whole seconds. Of the first kind one in a million is written
+    without a fraction; of those exact to the millisecond too many are."""
+    few, many = sorted((one.digits, other.digits))
+    return few == 0 and many >= _EXACT
+
+
 @dataclass(frozen=True, slots=True)
 class Instant:
     """Values that `read` takes for points in time: as far from their own clock, give or take what `When` tolerates."""
@@ -88,7 +97,7 @@ class Instant:
 
     def agrees(self, recorded: Tree, live: Tree, when: When) -> bool:
         then, now = self.read(recorded), self.read(live)
-        if then is None or now is None or then.form != now.form:
+        if then is None or now is None or then.form != now.form or _rounded(then, now):
             return False
         return when.agree(then.at, now.at)
 

@@ -14,10 +14,10 @@ from normalizers.kinds import OfType
 from normalizers.moments import EPOCH, TIMESTAMP, Date
 from normalizers.orders import Unordered
 from normalizers.presence import Optional
-from normalizers.tokens import Jwt, Token
+from normalizers.tokens import Jwt, Token, drawn
 from wiretape.tree import Tree
 
-__all__ = ["NORMALIZERS", "explain", "volatile", "volatile_header"]
+__all__ = ["NORMALIZERS", "explain", "names_one", "volatile", "volatile_header"]
 
 _TOKEN = Token()
 _ALL: tuple[Normalizer, ...] = (
@@ -76,6 +76,12 @@ _UNASKED = tuple(each for each in _ALL if each.unasked)
 def volatile(value: Tree) -> bool:
     """Whether a value is of a kind that applies unasked."""
     return _kind(value) is not None
+
+
+def names_one(value: Tree) -> bool:
+    """Whether a value is of a kind that names one thing, and looks drawn at random: it may come to stand for another."""
+    found = _kind(value)
+    return found is not None and found.identity and (found.name != "token" or drawn(str(value)))
 
 
 def explain(recorded: Tree, live: Tree, when: When) -> Normalizer | None:

@@ -58,6 +58,10 @@ class Places:
             if own and not any(_conflict(pair, known) for known in self._pairs):
                 self._pairs.append(pair)
 
+    def forget(self, case: Case) -> None:
+        """What a case was answered before is of no account: it is tried again."""
+        self._pairs = [pair for pair in self._pairs if pair.maker != case.name]
+
     def meet(self, case: Case, path: Path, recorded: Tree, live: Tree) -> bool:
         """Whether two values that differ are one id at this place of a case."""
         return any(_meets(pair, case, path, recorded, live) for pair in self._pairs)

@@ -16,7 +16,7 @@ from wiretape.body import markup, websocket
 from wiretape.case import Body, Call, Case, Headers, Noise
 from wiretape.casefile import BODY_KEYS, CALL_WORDS, Problem, SuiteSettings, read_case, read_session, read_suite, unknown
 from wiretape.errors import CaseFormatError, EncodeError, StoreError
-from wiretape.noisekinds import unknown_kind
+from wiretape.noisekinds import named_place, unknown_kind
 from wiretape.protobuf.registry import NO_TYPES, Registry
 from wiretape.protocols import CODECS, codec
 from wiretape.schemes import AUTO
@@ -233,7 +233,8 @@ class _Lint:
                 continue
             if rule.kind not in self._kinds:
                 self._add(document, path, unknown_kind(rule.kind, self._kinds))
-            if views and not any(_names_a_place(rule.selector, view) for view in views):
+            optional = rule.kind.partition(" ")[0] == "optional"  # what is not there yet may come
+            if views and not optional and not any(_names_a_place(named_place(rule.selector), view) for view in views):
                 reason = f"{rule.selector} names nothing {where}; correct or remove it"
                 self._add(document, path, reason, key=True, severity="warning")
 
