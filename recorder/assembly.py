@@ -16,8 +16,8 @@ from wiretape.protobuf.registry import Registry
 from wiretape.protocols.http import SWITCHING, Exchange, to_messages, to_request, to_response
 
 # From the least certain way in which a call may have been attributed to the most certain one.
-_WAYS: Final = ("ambiguous", "signature", "values", "trace")
-_CERTAIN: Final = ("serialize", "in-flight", "transaction")
+_WAYS: Final = ("ambiguous", "signature", "values")
+_CERTAIN: Final = ("serialize", "in-flight", "trace", "transaction")
 # A service may go on working for a client that has left, and no wire tells how long. In seconds.
 _LINGERS: Final = 1.0
 
@@ -81,7 +81,8 @@ class Evidence:
         self._routes = Routes((one.exchange.method, one.exchange.target) for one in seen.inbound)
 
     def request(self, window: int) -> Said:
-        return said(self._seen.inbound[window].exchange, self._routes)
+        one = self._seen.inbound[window]
+        return said(one.exchange, self._routes, one.trace)
 
     def call(self, outbound: Outbound) -> Told:
         ask = self._seen.codecs[outbound.target].ask(called(outbound))

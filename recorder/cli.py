@@ -60,6 +60,12 @@ def choices[F: Callable[..., object]](command: F) -> F:
     help="Where dependencies are recorded: at listeners of ours, or wherever the service's processes connect to (Linux, root).",
 )
 @click.option("--serialize", is_flag=True, help="Let one request at a time through, so that every call is certain.")
+@click.option(
+    "--trace",
+    is_flag=True,
+    help="Give every HTTP/1.1 request that has none a traceparent and an X-Request-Id, so that calls which pass them on, in "
+    "headers or SQL comments, are certain. The service sees them: its own tracing joins these traces, as sampled.",
+)
 @click.option("--keep-capture", is_flag=True, help="Keep the raw capture, to compile it again.")
 @click.option(
     "--again",
@@ -80,6 +86,7 @@ def record(
     proxy: str | None,
     capture: str,
     serialize: bool,
+    trace: bool,
     keep_capture: bool,
     again: bool,
     cases: Sequence[str],
@@ -108,6 +115,7 @@ def record(
         dedupe=dedupe or None,
         links=False if no_links else None,
         serialize=serialize or again or None,
+        trace=trace or None,
     )
     found = _load(config, service, dep, suite, chosen, proxy)
     if command and found.service:

@@ -15,7 +15,7 @@ from recorder.assembly import Assembly
 from recorder.dedupe import dedupe
 from recorder.filters import Choice
 from recorder.found import name_found
-from recorder.links import discover
+from recorder.links import discover, names_of
 from recorder.naming import Names, graphql_operation, slug
 from recorder.summary import Summary
 from recorder.taps import Inbound, Loss, Seen, watch
@@ -72,6 +72,7 @@ class _Made:
     session: dict[str, Call] = field(default_factory=dict)
     facts: dict[str, dict[str, Tree]] = field(default_factory=dict)
     codecs: dict[str, Codec] = field(default_factory=dict)
+    traced: bool = False
 
 
 def _dedupe(made: _Made, summary: Summary) -> None:
@@ -111,6 +112,7 @@ def _compile_one(path: Path, max_body: int, choice: Choice, names: Names, made: 
     for call in assembly.session():
         made.session.setdefault(_identity(call), call)
     made.codecs |= seen.codecs
+    made.traced |= seen.traced
     for target, facts in seen.facts.items():
         made.facts[target] = {**made.facts.get(target, {}), **facts}
     summary.notes += sorted({_lost(loss) for loss in seen.losses})
@@ -158,10 +160,10 @@ def _write(config: Config, made: _Made, summary: Summary) -> None:
     if not made.cases:
         return
     taken = secrets.load_secrets(config.home, {})
-    found = credentials.find(made.cases, session, taken)
+    found = credentials.find(made.cases, session, taken, names_of(made.cases))
     secrets.save_secrets(config.home, found)
     summary.secrets = sorted(set(found) - set(taken))
     known = {**taken, **found}
     cases = [secrets.protect(case, known) for case in made.cases]
     calls = [secrets.protect(call, known) for call in session]
-    summary.written = store.add_to_suite(config.suite, cases, calls, made.facts)
+    summary.written = store.add_to_suite(config.suite, cases, calls, made.facts, traced=made.traced)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,10 +36,23 @@ SESSION: Final = -1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect:
-    """What belongs to one request whatever else is true, with the windows that may have caused it."""
+    """What belongs to one request whatever else is true, with the windows that may have caused it. Of its `calls` the last
+    ones are `ends` of transactions. `traced`: it says so itself."""
 
     calls: tuple[Told, ...]
     candidates: tuple[int, ...]
+    ends: int = 0
+    traced: bool = False
+
+    @property
+    def asked(self) -> tuple[Told, ...]:
+        """Its calls but for how a transaction ended."""
+        return self.calls[: len(self.calls) - self.ends]
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """What kinds of calls it is made of."""
+        return tuple(call.shape for call in self.calls)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +65,18 @@ class Verdict:
 
 
 class Deduction:
-    """All units of a recording, before and while they are decided."""
+    """All units of a recording, before and while they are decided. `left`: who may still have made the open ones."""
 
-    def __init__(self, suspects: Sequence[Suspect], requests: Sequence[Said], session: Sequence[Told]) -> None:
+    def __init__(
+        self,
+        suspects: Sequence[Suspect],
+        requests: Sequence[Said],
+        session: Sequence[Told],
+        ticking: Set[tuple[str, ...]] = frozenset(),
+    ) -> None:
+        """`session` are calls made while no request was in flight, `ticking` the kinds of suspects that keep a beat."""
         self._suspects = suspects
+        self._ticking = ticking
         self._requests = requests
         self._outside = Counter(call.shape for call in session)
         self._calls = Counter(call.shape for suspect in suspects for call in suspect.calls) + self._outside
@@ -64,6 +85,7 @@ class Deduction:
         self._rarity = _Rarity(requests, calls)
         inside = [Occurrence(call, suspect.candidates) for suspect in suspects for call in suspect.calls]
         self._patterns = Patterns([*inside, *(Occurrence(call, ()) for call in session)], requests)
+        self.left: Mapping[int, tuple[int, ...]] = {}
         self._verdicts: dict[int, Verdict] = {}
         self._scores: dict[tuple[int, int], float] = {}
         self._of_window: list[list[int]] = [[] for _ in requests]
@@ -74,19 +96,17 @@ class Deduction:
     def decide(self) -> Mapping[int, Verdict]:
         """The verdict on each suspect that can be decided, by its number. Those of one candidate are decided beforehand."""
         for number, suspect in enumerate(self._suspects):
-            traces = frozenset[str]().union(*(call.traces for call in suspect.calls))
-            traced = [window for window in suspect.candidates if traces & self._requests[window].traces]
-            if len(traced) == 1:
-                self._verdicts[number] = Verdict(window=traced[0], how="trace")
+            if suspect.kind in self._ticking and not suspect.traced:
+                self._verdicts[number] = Verdict(window=SESSION, how="")
             elif len(suspect.candidates) == 1:
                 self._verdicts[number] = Verdict(window=suspect.candidates[0], how="in-flight")
         for _ in range(_ROUNDS):
             habits = self._learn()
             before = len(self._verdicts)
             self._dismiss(habits)
-            left = self._narrow(habits)
+            self.left = self._narrow(habits)
             if len(self._verdicts) == before:
-                self._fill(habits, left)
+                self._fill(habits, self.left)
             if len(self._verdicts) == before:
                 break
         return self._verdicts
@@ -103,13 +123,13 @@ class Deduction:
     def _dismiss(self, habits: Habits) -> None:
         """What happened to come while just one request was in flight, but is made for no request, is not its own."""
         for number, suspect in enumerate(self._suspects):
-            if len(suspect.candidates) > 1 or self._verdicts[number].window == SESSION or not suspect.calls:
+            if len(suspect.candidates) > 1 or suspect.traced or self._verdicts[number].window == SESSION or not suspect.asked:
                 continue
             window = suspect.candidates[0]
-            strange = all(habits.background(call.shape) for call in suspect.calls)
+            strange = all(habits.background(call.shape) for call in suspect.asked)
             if (
                 strange
-                and habits.strange(self._requests[window].route, suspect.calls)
+                and habits.strange(self._requests[window].route, suspect.asked)
                 and not self._linked(number, suspect, window)
             ):
                 self._verdicts[number] = Verdict(window=SESSION, how="")
@@ -136,7 +156,7 @@ class Deduction:
         ruled_out = max((scores[w] for w in suspect.candidates if w not in left), default=0.0)
         ranked = sorted(left, key=lambda window: -scores[window])
         if not ranked:
-            background = all(habits.background(call.shape) for call in suspect.calls)
+            background = all(habits.background(call.shape) for call in suspect.asked)
             return (Verdict(window=SESSION, how="") if background and ruled_out < _CONTRADICTED else None), suspect.candidates
         best = ranked[0]
         if ruled_out > scores[best] + _CONTRADICTED:
@@ -149,7 +169,7 @@ class Deduction:
 
     def _only(self, suspect: Suspect, window: int, habits: Habits) -> Verdict | None:
         """The verdict where no other candidate is left; none where this one is left only because nothing is known of it."""
-        if suspect.calls and all(map(self._patterns.explains, suspect.calls)):
+        if any(map(self._patterns.explains, suspect.calls)):
             return self._by_values(suspect, window)
         return Verdict(window=window, how="signature") if habits.knows(self._requests[window].route) else None
 
@@ -205,8 +225,8 @@ class Deduction:
         if lacking is not None or not shapes:
             return lacking
         times = [(self._patterns.times(route, shape), shape, count) for shape, count in Counter(shapes).items()]
-        room = {(most - made[shape]) // count for most, shape, count in times if most is not None}
-        return max(min(room), 0) if len(room) == 1 and all(most is not None for most, _, _ in times) else None
+        room = {max((most - made[shape]) // count, 0) for most, shape, count in times if most is not None}
+        return room.pop() if len(room) == 1 else None
 
 
 class _Rarity:

@@ -58,6 +58,18 @@ def discover(cases: Sequence[Case], ended: Mapping[str, float]) -> list[Case]:
     return out
 
 
+def names_of(cases: Sequence[Case]) -> dict[str, str]:
+    """The values that are linked to, each with a name for where it was made (`post-login-200-access`)."""
+    recorded = links.Recorded(cases)
+    found: dict[str, str] = {}
+    for case in cases:
+        for link in (piece for linked in case.links for piece in linked.pieces if isinstance(piece, Link)):
+            word = next((step for step in reversed(link.place) if isinstance(step, str)), "")
+            cookie = "cookie-" if link.place[0] == "cookies" else ""
+            found.setdefault(links.plain(recorded.value(link)), f"{link.case}-{cookie}{word}")
+    return found
+
+
 def _checked(case: Case, found: tuple[Linked, ...], recorded: links.Recorded) -> Case:
     """The case with the links that give the recorded text back."""
 
@@ -151,7 +163,7 @@ class _Made:
             return
         path = request.target.partition("?")[0].rstrip("/")
         found = _id_of(case, path)
-        if found is None or found[1] in _brought(case):
+        if found is None or found[1] in origins.brought(case, str(found[0][-1])):
             return
         link = links.link_to(case.name, found[0])
         self._things[path, found[1]] = link
@@ -215,9 +227,3 @@ def _by_location(answer: dict[str, Tree], path: str) -> tuple[Path, str] | None:
     if not isinstance(segments, list) or len(segments) != len(own) + 1 or segments[:-1] != own:
         return None
     return (*place, len(own)), str(segments[-1])
-
-
-def _brought(case: Case) -> set[str]:
-    """The values that a request says itself."""
-    said = {str(value) for _, value in walk(case.request.body.value) if isinstance(value, str | int)}
-    return said | {span.value for span in origins.path_spans(case.request.target)}

@@ -45,7 +45,7 @@ class Patterns:
 
     def __init__(self, occurrences: Iterable[Occurrence], requests: Sequence[Said]) -> None:
         self._requests = requests
-        self._groups = [_groups(said.route) for said in requests]
+        self._groups = [groups(said.route) for said in requests]
         self._sizes = Counter(group for groups in self._groups for group in groups)
         self._holders: dict[_Pattern, Counter[str]] = {}
         by_kind: dict[tuple[str, int], list[Occurrence]] = defaultdict(list)
@@ -161,7 +161,7 @@ class Patterns:
                     yield route
 
 
-def _groups(route: str) -> tuple[str, str, str]:
+def groups(route: str) -> tuple[str, str, str]:
     """The groups a request belongs to, narrowest first: its route, its route whatever the status, all requests."""
     return route, route.rpartition(" ")[0], ""
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from operator import is_
 from types import MappingProxyType
 
@@ -41,6 +42,10 @@ class Bindings:
 
     def __len__(self) -> int:
         return len(self._live)
+
+    def settled(self, value: str) -> bool:
+        """Whether it is known what a recorded value is in this run: another one that stands for it, or itself."""
+        return value in self._live or self._is_known(value)
 
     @property
     def pairs(self) -> Mapping[str, str]:
@@ -226,6 +231,11 @@ def standing(request: Request, bindings: Bindings) -> Request:
         body=replace(request.body, value=bindings.stand(request.body.value)),
         trailers=tuple((name, bindings.text(value)) for name, value in request.trailers),
     )
+
+
+def words(text: str) -> Iterator[str]:
+    """The words in a text that might stand for others by themselves."""
+    return chain.from_iterable(pattern.findall(text) for pattern in (*_WORDS, _UUID))
 
 
 def may_vary(value: Tree) -> bool:

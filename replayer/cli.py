@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from replayer.severity import Severity
 
 REGRESSIONS, NOT_RUN = 1, 3
-_NEVER_SHOWN_AGAIN = ("--case", "--report")
+_NEVER_SHOWN_AGAIN = ("--case", "--report", "--parallel")
 
 PROXY_FLAG = click.option(
     "--proxy", metavar="ADDRESS", help="Where the forward proxy listens, for HTTP_PROXY and HTTPS_PROXY; else on any port."
@@ -76,6 +76,14 @@ PROXY_FLAG = click.option(
     help="Fail by differences from this severity up. high: a status, a field gone or retyped, a write lost or new, a call that "
     "nothing answers; medium: another value, other reads; low: a new field.",
 )
+@click.option(
+    "--parallel",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="So many cases at once, where their calls can be told apart; what fails is tried again alone.",
+)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @PROXY_FLAG
 @common
@@ -94,6 +102,7 @@ def replay(
     timeout: float,
     grace: float,
     fail_on: Severity,
+    parallel: int,
     proxy: str | None,
     command: tuple[str, ...],
 ) -> None:
@@ -115,6 +124,7 @@ def replay(
         limit=timeout,
         grace=grace,
         fail_on=fail_on,
+        parallel=parallel,
         rerun=_rerun(sys.argv[1:], command),
     )
     with _reports(reports) as opened:

@@ -33,7 +33,7 @@ class Difference:
 
 def between(recorded: Ask, live: Ask, alike: Alike = same) -> list[Difference]:
     """What differs. `alike` tells which recorded and live values mean the same here."""
-    if recorded.shape == live.shape:
+    if recorded.shape == live.shape and recorded.labels == live.labels:
         return list(_values(recorded, live, alike))
     reader = _labelled if recorded.labels or live.labels else _worded
     found = list(reader(recorded, live, alike))

@@ -78,7 +78,8 @@ class SuiteStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteFinished:
-    """`stray` are misses outside of any case (start-up, background jobs). `elapsed` in seconds."""
+    """`stray` are misses outside of any case (start-up, background jobs). `elapsed` in seconds. `beside` cases ran beside
+    others, and of those `again` were tried a second time, alone (`--parallel`)."""
 
     passed: int
     failed: int
@@ -86,6 +87,8 @@ class SuiteFinished:
     skipped: int
     elapsed: float
     stray: tuple[Miss, ...] = ()
+    beside: int = 0
+    again: int = 0
 
 
 type Event = SuiteStarted | CaseFinished | SuiteFinished

@@ -42,22 +42,39 @@ class Judge:
         suite = material.suite
         self._known = Known(material.codecs, all_calls(suite.session, (*suite.cases, *material.others)))
 
+    @property
+    def traced(self) -> bool:
+        """Whether the suite's requests were recorded with trace ids added to them."""
+        return self._material.suite.traced
+
     def rules(self, case: Case) -> Rules:
         """The noise rules that hold for a case."""
         more = self._plan.noise
         noise = (*case.noise, *self._material.suite.noise, *more.get(case.name, ()), *more.get("", ()))
         return Rules(noise, NORMALIZERS)
 
-    def answered(
-        self, stored: Case, case: Case, received: Received, outcome: Outcome, when: When, rules: Rules, elapsed: float
-    ) -> Judged:
-        """The service answered."""
-        warnings = self._linked.missing(case)
+    def changes(self, case: Case, received: Received, when: When, rules: Rules, bindings: Bindings) -> tuple[Change, ...]:
+        """How an answer differs from the recorded one; what is fresh in it is bound, and stands where others link to it."""
         self._linked.answered(case, received)
         placed = partial(self._linked.places.meet, case)
-        by = Comparison(bindings=self._bindings, rules=rules, when=when, placed=placed)
+        by = Comparison(bindings=bindings, rules=rules, when=when, placed=placed)
         changes = diff.compare(case.response, received, by, case.messages)
-        self._linked.bind(case)
+        self._linked.bind(case, bindings)
+        return changes
+
+    def answered(
+        self,
+        stored: Case,
+        case: Case,
+        received: Received,
+        changes: tuple[Change, ...],
+        *,
+        outcome: Outcome,
+        when: When,
+        elapsed: float,
+        warnings: tuple[str, ...],
+    ) -> Judged:
+        """The service answered, in a way that differs by `changes`."""
         findings = self._findings(outcome, when)
         failed = fails(changes, findings, outcome.misses, self._plan.fail_on)
         mask = self._material.mask

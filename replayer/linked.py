@@ -34,22 +34,23 @@ class Linked:
         said = bodies.meaning(received.body, received.headers, case.response.body.types)
         live = answers.view(received.status, received.headers, said, received.trailers)
         self._live[case.name] = live
+        self.places.forget(case)
         self.places.learn(case, self._recorded.answer(case.name), live, places)
 
-    def bind(self, case: Case) -> None:
+    def bind(self, case: Case, bindings: Bindings | None = None) -> None:
         """After a case was compared: what is linked to stands for the recorded value, if a rule let it differ."""
         for place in self._wanted.get(case.name, ()):
             recorded, live = (_text(answer, place) for answer in (self._recorded.answer(case.name), self._live.get(case.name)))
             if recorded and live:
-                self._bindings.declare(recorded, live)
+                (self._bindings if bindings is None else bindings).declare(recorded, live)
 
-    def request(self, case: Case) -> Request:
+    def request(self, case: Case, bindings: Bindings | None = None) -> Request:
         """The request as it is sent: live values in place of links and of the recorded values that they stand for."""
-        return self._filled(case, self._recorded)
+        return self._filled(case, self._recorded, self._bindings if bindings is None else bindings)
 
     def shown(self, stored: Case, cases: Sequence[Case]) -> Request:
         """The same for a case as it is stored, among others: secrets are still named, not shown."""
-        return self._filled(stored, links.Recorded(cases))
+        return self._filled(stored, links.Recorded(cases), self._bindings)
 
     def missing(self, case: Case) -> tuple[str, ...]:
         """One line for each link of a case that nothing in this run stands for, so that its recorded value was sent."""
@@ -65,8 +66,8 @@ class Linked:
             return f"{link.case} was not answered in this run"
         return f"{link.case} was answered nothing at {spell(('response', *link.place))}"
 
-    def _filled(self, case: Case, recorded: links.Recorded) -> Request:
-        request = standing(case.request, self._bindings)
+    def _filled(self, case: Case, recorded: links.Recorded, bindings: Bindings) -> Request:
+        request = standing(case.request, bindings)
         if not case.links:
             return request
 
@@ -77,10 +78,10 @@ class Linked:
             try:
                 now = links.at(self._live.get(link.case), link.place)
             except LookupError:
-                return self._bindings.stand(was)
-            return self._bindings.stand(was) if isinstance(now, dict | list | bytes) else now
+                return bindings.stand(was)
+            return bindings.stand(was) if isinstance(now, dict | list | bytes) else now
 
-        return links.fill(replace(request, body=request.body), case.links, value, self._bindings.text)
+        return links.fill(replace(request, body=request.body), case.links, value, bindings.text)
 
 
 def wanted(cases: Iterable[Case]) -> dict[str, list[Path]]:

@@ -189,6 +189,7 @@ class MockConnection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._transport = None
+        self._desk.leave()
         self.on_end(self)
 
     def close(self) -> None:

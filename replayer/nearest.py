@@ -146,11 +146,13 @@ def _most_similar(ask: Ask, groups: Sequence[Sequence[Recorded]], around: Surrou
         for entry in calls:
             if entry.ask.target != ask.target or entry.ask.role != ask.role:
                 continue
-            matcher = SequenceMatcher(None, _WORD.findall(entry.ask.shape), words, autojunk=False)
-            if matcher.quick_ratio() <= _LIKE_ENOUGH or (ratio := matcher.ratio()) <= _LIKE_ENOUGH:
-                continue
             shared = not touches.isdisjoint(around.about(entry.ask).touches)
-            score = ratio + _SAME_TABLE * shared + _SAME_VALUES * _in_common(entry.ask, ask) - 0.01 * bool(entry.used)
+            common = _in_common(entry.ask, ask)
+            matcher = SequenceMatcher(None, _WORD.findall(entry.ask.shape), words, autojunk=False)
+            alike = shared and common >= _LIKE_ENOUGH  # SET and SETEX of one key have no word in common
+            if not alike and (matcher.quick_ratio() <= _LIKE_ENOUGH or matcher.ratio() <= _LIKE_ENOUGH):
+                continue
+            score = matcher.ratio() + _SAME_TABLE * shared + _SAME_VALUES * common - 0.01 * bool(entry.used)
             if score > most:
                 best, most = entry, score
         if best is not None:

@@ -130,7 +130,7 @@ class Linked:
 class Case:
     """One YAML file. `recorded` is the time of the request as RFC 3339 in UTC, `first_recorded` the time before it was recorded
     again: its place among the cases. `attributed` is the least certain way in which one of its calls was found (`serialize`,
-    `in-flight`, `transaction`, `trace`, `values`, `signature`, `ambiguous`); `incomplete` is why the recording of it is not
+    `trace`, `in-flight`, `transaction`, `values`, `signature`, `ambiguous`); `incomplete` is why the recording of it is not
     whole, else empty. `messages` are those of the WebSocket that the exchange became. `links` are those of the request, in
     which recorded values stand for them."""
 
@@ -151,7 +151,7 @@ class Case:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
     """A folder of cases with one `suite.yaml` (facts of each target, which `calls` are compared, suite-wide noise) and
-    `session.yaml` (calls no case caused)."""
+    `session.yaml` (calls no case caused). `traced`: requests were recorded with trace ids added to them."""
 
     root: Path
     cases: tuple[Case, ...] = ()
@@ -159,3 +159,4 @@ class Suite:
     facts: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
     calls: Strictness = "strict"
     noise: tuple[Noise, ...] = ()
+    traced: bool = False

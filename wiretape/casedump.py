@@ -34,9 +34,9 @@ def session_text(calls: Sequence[Call]) -> str:
     return dump({"wiretape": VERSION, "calls": call_documents(calls)}, block=spread)
 
 
-def suite_text(facts: Mapping[str, Mapping[str, Tree]], noise: Sequence[Noise] = ()) -> str:
+def suite_text(facts: Mapping[str, Mapping[str, Tree]], noise: Sequence[Noise] = (), *, traced: bool = False) -> str:
     """The text of a suite.yaml."""
-    document: dict[str, Tree] = {"wiretape": VERSION}
+    document: dict[str, Tree] = {"wiretape": VERSION, **({"traced": True} if traced else {})}
     if facts:
         document["facts"] = {target: dict(known) for target, known in facts.items()}
     if noise:

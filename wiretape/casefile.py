@@ -81,6 +81,7 @@ class SuiteSettings:
     facts: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
     calls: Strictness = "strict"
     noise: tuple[Noise, ...] = ()
+    traced: bool = False
 
 
 def read_case(document: Document) -> Read[Case]:
@@ -112,7 +113,11 @@ def read_suite(document: Document) -> Read[SuiteSettings]:
     top = reader.top(SUITE_KEYS)
     facts = reader.mapping(("facts",), top.get("facts"))
     targets = {name: reader.mapping(("facts", name), value) for name, value in facts.items()}
-    return reader.result(SuiteSettings(facts=targets, calls=_strictness(reader, top), noise=reader.noise(top.get("noise"))))
+    traced = top.get("traced", False)
+    if not isinstance(traced, bool):
+        reader.fail(("traced",), "whether requests were recorded with trace ids added (record --trace): true or false")
+    noise = reader.noise(top.get("noise"))
+    return reader.result(SuiteSettings(facts=targets, calls=_strictness(reader, top), noise=noise, traced=traced is True))
 
 
 def _strictness(reader: _Reader, top: Mapping[str, Tree]) -> Strictness:

@@ -16,6 +16,6 @@ MESSAGES = ("send", "receive", "send_close", "receive_close")
 MESSAGE_KEYS = (*MESSAGES, "reason", "style")
 PART_FILE = "file"  # a part's value that is kept beside the case
 RESPONSE_KEYS = ("status", "reason", "headers", *BODY_KEYS, *BODY_EXTRAS, "trailers", "unfinished")
-SUITE_KEYS = ("wiretape", "facts", "calls", "noise")
+SUITE_KEYS = ("wiretape", "traced", "facts", "calls", "noise")
 SESSION_KEYS = ("wiretape", "calls")
 CALL_WORDS = ("attributed", "ambiguous")  # what a call may say besides its codec's fields

@@ -94,9 +94,11 @@ class Proxy:
 class Recording:
     """What is kept. `include`/`exclude` are filters such as `GET /api/*`, `/health`, `5xx`, `POST /orders 201`; `sample`
     is the share kept, 0 to 1; `max_body` is in bytes; `dedupe` keeps one case of each kind; `links`: what a request
-    took from an earlier response is written as a link to it."""
+    took from an earlier response is written as a link to it; `trace`: every request that has none
+    is given ids to pass on, for its calls to be known by."""
 
     serialize: bool = False
+    trace: bool = False
     sample: float = 1.0
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()

@@ -40,6 +40,15 @@ class Broken:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """Cases with recorded values in place of links, which `Case.links` remembers; and every link that stands for nothing. While
+    there is one, no link is replaced."""
+
+    cases: tuple[Case, ...]
+    broken: tuple[Broken, ...]
+
+
 def parse(text: str) -> Link:
     """The link that stands between `${` and `}`. Raises ValueError where it is none."""
     bare = text.removeprefix(RAW)
@@ -75,6 +84,15 @@ def producers(case: Case) -> tuple[str, ...]:
     return tuple(dict.fromkeys(piece.case for linked in case.links for piece in linked.pieces if isinstance(piece, Link)))
 
 
+def parted(text: str) -> tuple[list[str], str]:
+    """What of a stored text is written as a link is, sound or not; and the text without it."""
+    found = [one for one in _WRITTEN.finditer(text) if len(one["dollars"]) == 1 and not one["link"].startswith(_OTHER)]
+    written = [one[0] for one in found]
+    for each in written:
+        text = text.replace(each, "", 1)
+    return written, text
+
+
 def prerequisites(cases: Sequence[Case], chosen: Sequence[Case]) -> dict[str, str]:
     """The cases not chosen that those chosen link to, and the ones those link to: name -> the first case that needs it."""
     known = {case.name: case for case in cases}
@@ -90,9 +108,8 @@ def prerequisites(cases: Sequence[Case], chosen: Sequence[Case]) -> dict[str, st
     return needed
 
 
-def resolve(cases: Sequence[Case]) -> tuple[tuple[Case, ...], tuple[Broken, ...]]:
-    """Cases as they are on disk, in the order in which they run -> the same with recorded values in place of links, which
-    `Case.links` remembers; and every link that stands for nothing."""
+def resolve(cases: Sequence[Case]) -> Resolved:
+    """Cases as they are on disk, in the order in which they run -> the same with recorded values in place of links."""
     broken: list[Broken] = []
     read = [_read(case, broken) for case in cases]
     order = {case.name: turn for turn, case in enumerate(read)}
@@ -104,7 +121,7 @@ def resolve(cases: Sequence[Case]) -> tuple[tuple[Case, ...], tuple[Broken, ...]
                 for link in linked.pieces
                 if isinstance(link, Link) and (reason := _wrong(case, link, turn, order, found))
             )
-    return (tuple(read), tuple(broken)) if broken else (settle(read), ())
+    return Resolved(cases=tuple(read) if broken else settle(read), broken=tuple(broken))
 
 
 def settle(cases: Sequence[Case]) -> tuple[Case, ...]:

@@ -184,5 +184,14 @@ TARGET_OPTIONS: Mapping[str, Option] = MappingProxyType(
 )  # fmt: skip
 PROXY_OPTIONS: Mapping[str, Option] = MappingProxyType({"listen": address, "passthrough": words, "verify": flag, "ca": text})
 RECORD_OPTIONS: Mapping[str, Option] = MappingProxyType(
-    {"serialize": flag, "sample": share, "include": words, "exclude": words, "max_body": size, "dedupe": flag, "links": flag}
+    {
+        "serialize": flag,
+        "trace": flag,
+        "sample": share,
+        "include": words,
+        "exclude": words,
+        "max_body": size,
+        "dedupe": flag,
+        "links": flag,
+    }
 )

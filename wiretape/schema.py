@@ -124,6 +124,7 @@ _OPTIONS: Mapping[str, Tree] = MappingProxyType(
         "password": _EXPANDED,
         "database": _EXPANDED,
         "serialize": {"type": ["boolean", "string"], "description": "let one request through at a time"},
+        "trace": {"type": ["boolean", "string"], "description": "give every request that has none a trace id to pass on"},
         "sample": {"type": ["number", "string"], "description": "the share of requests kept, 0 to 1"},
         "passthrough": {"type": ["array", "string"], "items": _EXPANDED, "description": "hosts (globs) whose TLS is not read"},
         "include": {"type": ["array", "string"], "items": _EXPANDED},
@@ -151,7 +152,10 @@ def suite_schema(targets: Mapping[str, str]) -> Schema:
     """Of suite.yaml."""
     facts: Tree = {"type": "object", "additionalProperties": {"type": "object"}}
     return _file(
-        "suite", SUITE_KEYS, _shared(targets) | {"facts": facts, "calls": {"enum": ["strict", "writes", "off"]}}, ["wiretape"]
+        "suite",
+        SUITE_KEYS,
+        _shared(targets) | {"traced": {"type": "boolean"}, "facts": facts, "calls": {"enum": ["strict", "writes", "off"]}},
+        ["wiretape"],
     )
 
 

@@ -61,7 +61,7 @@ def headline(finding: CallFinding) -> str:
     words = _HEADLINES[finding.kind]
     if finding.kind == "statement" and finding.live is not None and finding.live.labels:
         words = "changed request"  # it has names for its values: no statement of a language
-    return f"{words} on {finding.target}{times}: {_one_line(finding.operation)}"
+    return f"{words} on {finding.target}{times}: {one_line(finding.operation)}"
 
 
 def change_headline(change: Change) -> str:
@@ -125,7 +125,7 @@ def _finding(finding: CallFinding, places: Places) -> Iterator[Line]:
     yield "place", f"  {headline(finding)}  ({of_finding(finding)})"
     yield "plain", f"    {stands(finding, places)}"
     for detail in finding.details:
-        yield "plain", f"    {_one_line(detail)}"
+        yield "plain", f"    {one_line(detail)}"
     if finding.miss is None:
         return
     yield "plain", "    nothing recorded answers it, so the service got an error"
@@ -136,8 +136,13 @@ def _finding(finding: CallFinding, places: Places) -> Iterator[Line]:
         yield from _nearest(finding.miss)
 
 
+def miss_headline(miss: Miss) -> str:
+    """What a miss is, in a line."""
+    return f"no recorded call on {miss.ask.target} answers: {one_line(miss.ask.operation)}"
+
+
 def _miss(miss: Miss) -> Iterator[Line]:
-    yield "place", f"  no recorded call on {miss.ask.target} answers: {_one_line(miss.ask.operation)}"
+    yield "place", f"  {miss_headline(miss)}"
     if miss.ask.values:
         yield "plain", f"    with values {', '.join(show(value) for value in miss.ask.values)}"
     yield from _nearest(miss)
@@ -146,7 +151,7 @@ def _miss(miss: Miss) -> Iterator[Line]:
 def _nearest(miss: Miss) -> Iterator[Line]:
     if miss.nearest is not None:
         where = f", {miss.where}" if miss.where else ""
-        yield "plain", f"    nearest recorded: {_one_line(miss.nearest.operation)}{where}"
+        yield "plain", f"    nearest recorded: {one_line(miss.nearest.operation)}{where}"
     for difference in miss.differences:
         yield "plain", f"    {difference}"
     if miss.used:
@@ -155,7 +160,8 @@ def _nearest(miss: Miss) -> Iterator[Line]:
         yield "plain", f"    {miss.advice}"
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """The text without its line ends."""
     return " ".join(text.split())
 
 
@@ -167,5 +173,12 @@ def of_suite(event: SuiteFinished) -> Iterator[Line]:
     if len(event.stray) > _STRAYS:
         yield "warning", f"and {len(event.stray) - _STRAYS} more calls outside of any case that nothing recorded answers"
     style: Style = "failed" if event.failed else "broken" if event.broken or not event.passed else "passed"
-    counts = f"{event.passed} passed, {event.failed} failed, {event.broken} broken, {event.skipped} skipped"
-    yield style, f"{counts} in {event.elapsed:.1f} s"
+    yield style, f"{counts(event)} in {event.elapsed:.1f} s"
+    if event.beside:
+        total = event.passed + event.failed + event.broken + event.skipped
+        yield "plain", f"parallel: {event.beside} of {total} cases beside others, {event.again} tried again alone"
+
+
+def counts(event: SuiteFinished) -> str:
+    """How many cases ended how."""
+    return f"{event.passed} passed, {event.failed} failed, {event.broken} broken, {event.skipped} skipped"

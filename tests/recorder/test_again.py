@@ -1,4 +1,4 @@
-"""`wiretape record --again` as a person runs it: doubtful cases are sent once more and replaced in their files."""
+"""`wiretape record --again` as a person runs it: doubtful cases are sent once more, one at a time, and replaced."""
 
 from __future__ import annotations
 

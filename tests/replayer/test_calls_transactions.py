@@ -50,8 +50,20 @@ def findings(toy: Any, codecs: Any) -> Any:
     ],
 )
 def test_a_write(findings: Any, recorded: list[str], asked: list[str], said: str) -> None:
-    place = f"calls[{recorded.index('INSERT a 1')}]"
-    assert findings(recorded, asked) == [(place, "INSERT a 1", 1, True, (said,))]
+    assert [each[1:] for each in findings(recorded, asked)] == [("INSERT a 1", 1, True, (said,))]
+
+
+@pytest.mark.parametrize(
+    ("asked", "place"),
+    [
+        (["INSERT a 1"], "calls[1]"),
+        (["INSERT a 1", "commit"], "calls[0]"),
+        (["begin", "INSERT a 1", "rollback"], "calls[2]"),
+        (["begin", "INSERT a 1"], "calls[2]"),
+    ],
+)
+def test_it_stands_where_the_change_is(findings: Any, asked: list[str], place: str) -> None:
+    assert [each[0] for each in findings(ONE, asked)] == [place]
 
 
 def test_one_that_moves_behind_the_commit_is_the_only_one_told(findings: Any) -> None:

@@ -35,7 +35,8 @@ class Interaction:
 
     `operation` and `fields` are the codec's words and go into a `Call` unchanged. `transaction` numbers the transaction on this
     connection the interaction ran in (None outside of one; what is sent before one Sync is one, too): its members belong to one
-    case. `incomplete` says why the reading is not whole, else empty.
+    case. `incomplete` says why the reading is not whole, else empty. `traces` are the ids it carries of the request it is made
+    for (`wiretape.tracing`); they go into no call.
     """
 
     operation: str
@@ -45,6 +46,7 @@ class Interaction:
     transaction: int | None = None
     role: Role = "query"
     incomplete: str = ""
+    traces: tuple[str, ...] = ()
 
 
 class Tap(Protocol):
@@ -74,7 +76,8 @@ class Ask:
     client may choose the encoding). `labels` says what to call each value where the shape does not show it. `writes`: it
     changes state on the server, so it is never answered twice from one recording, unless it `settles`: asking it again changes
     nothing more (a member that is in the set already). `blocks`: the client lets the server wait so
-    many seconds for something to answer (BLPOP; infinity: for ever); None: it expects its answer at once.
+    many seconds for something to answer (BLPOP; infinity: for ever); None: it expects its answer at once. `trace` is the id of
+    the request on whose behalf it is asked, where the client says that (`wiretape.tracing`), else empty; never compared.
     """
 
     target: str
@@ -86,6 +89,7 @@ class Ask:
     settles: bool = False
     role: Role = "query"
     blocks: float | None = None
+    trace: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,14 +130,14 @@ class Miss:
 
     def explain(self) -> str:
         """One line for the service's log: what matters first, as drivers cut long messages (MySQL's C library at 511 bytes)."""
-        asked = f"{_MISS_CODE} wiretape: no recorded call on {self.ask.target} answers: {_short(self.ask.operation, 110)}"
+        asked = f"wiretape: no recorded call on {self.ask.target} answers: {_short(self.ask.operation, 110)} ({_MISS_CODE})"
         parts = [asked]
         if self.where:
             parts.append(f"nearest: {self.where}")
         if self.differences:
             more = f" (and {len(self.differences) - 1} more)" if len(self.differences) > 1 else ""
             parts.append(_short(self.differences[0], 110) + more)
-        elif self.ask.values and self.nearest is None:
+        elif self.ask.values:
             parts.append("values " + _short(", ".join(map(repr, self.ask.values)), 110))
         parts += [part for part in (self.used, _short(self.advice, 150)) if part]
         return "; ".join(parts)

@@ -16,7 +16,8 @@ _UNSAID = re.compile(
     r"""accept-(?:encoding|charset)|alt-used|cache-control|connection|content-length|date|dnt|expect|forwarded|from|host
     |http2-settings|keep-alive|origin|pragma|priority|proxy-.*|purpose|referer|save-data|sec-.*|te|trailer|transfer-encoding
     |upgrade|upgrade-insecure-requests|user-agent|via|grpc-(?:accept-encoding|encoding|timeout|trace-bin|tags-bin)
-    |traceparent|tracestate|baggage|b3|x-b3-.*|x-cloud-trace-context|x-amzn-trace-id|uber-trace-id|sentry-trace|x-datadog-.*
+    |traceparent|tracestate|baggage|b3|x-b3-.*|x-cloud-trace-context|x-amzn-trace-id|uber-trace-id|uberctx-.*|sentry-trace
+    |x-datadog-.*
     |x-amz-(?:date|content-sha256|security-token|user-agent)|x-ms-(?:date|client-request-id|return-client-request-id)
     |content-(?:md5|digest)|digest|repr-digest|signature|signature-input|x-elastic-client-meta|x-client-data
     |newrelic|x-ot-.*|ot-.*|elastic-apm-.*|x-(?:request|correlation|trace|span|transaction|amzn-request)-?id|request-id
