@@ -32,9 +32,9 @@ sys.path.insert(0, str(ROOT))
 
 from recorder import capture
 from recorder.addon import Proxy
+from recorder.assembly import Evidence
 from recorder.attribute import Outbound, Window, attribute
 from recorder.capture import CaptureWriter
-from recorder.compile import Evidence
 from recorder.taps import Inbound, Seen, watch
 from recorder.wire import Listener, Tape
 from wiretape.config import Address

@@ -7,13 +7,18 @@ from typing import Protocol
 
 from wiretape.tree import Tree
 
+# A slow machine may take this long between the request and the moment it writes down. In seconds.
+TOLERANCE = 60.0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When:
-    """The two clocks values are read against, seconds since the epoch: when the case was recorded, and when it is replayed."""
+    """The two clocks values are read against, seconds since the epoch: when the case was recorded, and when it is replayed.
+    `tolerance`: how far, in seconds, two moments may be from each other, each read against its own clock."""
 
     recorded: float
     live: float
+    tolerance: float = TOLERANCE
 
 
 class Normalizer(Protocol):

@@ -9,7 +9,8 @@ _VOLATILE = re.compile(
     "connection|keep-alive|proxy-authenticate|proxy-authorization|proxy-connection|te|trailer|transfer-encoding|upgrade"
     "|content-length|date|server|via|age|alt-svc|x-powered-by"
     "|sec-websocket-accept|x-runtime|x-response-time|x-process-time|server-timing|nel|report-to|expect-ct"
-    "|traceparent|tracestate|baggage|cf-ray|x-b3-.*|x-amzn-.*|x-envoy-.*|x-datadog-.*"
+    "|traceparent|tracestate|traceresponse|baggage|b3|x-b3-.*|uber-trace-id|uberctx-.*|sentry-trace|x-cloud-trace-context"
+    "|cf-ray|x-amzn-.*|x-envoy-.*|x-datadog-.*"
     "|(?:x-)?(?:[a-z0-9]+-)?(?:request|correlation|trace|transaction|span)-?id"
 )
 

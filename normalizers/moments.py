@@ -11,9 +11,6 @@ from email.utils import parsedate_to_datetime
 from normalizers.base import When
 from wiretape.tree import Tree
 
-# A slow machine may take this long between the request and the moment it writes down. In seconds.
-TOLERANCE = 60.0
-
 _ISO = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})(?P<joint>[T ])(?P<time>\d{2}:\d{2}(?P<seconds>:\d{2})?)(?:[.,](?P<fraction>\d{1,9}))?"
     r"(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?"
@@ -21,16 +18,18 @@ _ISO = re.compile(
 _HTTP_DATE = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EPOCH = re.compile(r"\d{10}(?:\.\d{1,9})?|\d{13}|\d{16}|\d{19}")
+_EXACT = 4  # digits of a fraction that milliseconds do not have
 # 2001-09-09 to 2096-10-02: ten digits, as clocks of our days write seconds.
 _EARLIEST, _LATEST = 1e9, 4e9
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A point in time, in seconds since the epoch, and how it was written."""
+    """A point in time, in seconds since the epoch, and how it was written. `digits` of its fraction of a second."""
 
     at: float
     form: str
+    digits: int = 0
 
 
 def _iso(value: str) -> Moment | None:
@@ -45,7 +44,7 @@ def _iso(value: str) -> Moment | None:
         return None
     fraction = float("0." + (found["fraction"] or "0"))
     form = f"iso{found['joint']}{'s' if found['seconds'] else 'm'}{'Z' if zone == 'Z' else len(zone)}"
-    return Moment(whole.timestamp() + fraction, form)
+    return Moment(whole.timestamp() + fraction, form, len(found["fraction"] or ""))
 
 
 def _http_date(value: str) -> Moment | None:
@@ -75,9 +74,16 @@ def _epoch(value: Tree) -> Moment | None:
     return Moment(at, form) if _EARLIEST <= at < _LATEST else None
 
 
+def _rounded(one: Moment, other: Moment) -> bool:
+    """Whether one is exact to the microsecond and the other has whole seconds. Of the first kind one in a million is written
+    without a fraction; of those exact to the millisecond too many are."""
+    few, many = sorted((one.digits, other.digits))
+    return few == 0 and many >= _EXACT
+
+
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """Values that `read` takes for points in time: as far from their own clock, give or take TOLERANCE."""
+    """Values that `read` takes for points in time: as far from their own clock, give or take what `When` tolerates."""
 
     name: str
     read: Callable[[Tree], Moment | None]
@@ -89,9 +95,9 @@ class Instant:
 
     def agrees(self, recorded: Tree, live: Tree, when: When) -> bool:
         then, now = self.read(recorded), self.read(live)
-        if then is None or now is None or then.form != now.form:
+        if then is None or now is None or then.form != now.form or _rounded(then, now):
             return False
-        return abs((then.at - when.recorded) - (now.at - when.live)) <= TOLERANCE
+        return abs((then.at - when.recorded) - (now.at - when.live)) <= when.tolerance
 
 
 # A date with a time: ISO 8601 / RFC 3339 as JSON and SQL write it, or an HTTP date (RFC 9110 section 5.6.7).
@@ -115,7 +121,8 @@ class Date:
         if then is None or now is None:
             return False
         return bool(
-            {(then - today).days for today in _days(when.recorded)} & {(now - today).days for today in _days(when.live)}
+            {(then - today).days for today in _days(when.recorded, when.tolerance)}
+            & {(now - today).days for today in _days(when.live, when.tolerance)}
         )
 
     def _read(self, value: Tree) -> date | None:
@@ -127,7 +134,7 @@ class Date:
             return None
 
 
-def _days(at: float) -> set[date]:
+def _days(at: float, tolerance: float) -> set[date]:
     """The days it may have been when the value was made: one, but two around midnight."""
     moment = datetime.fromtimestamp(at, UTC)
-    return {moment.date(), (moment + timedelta(seconds=TOLERANCE)).date()}
+    return {moment.date(), (moment + timedelta(seconds=tolerance)).date()}

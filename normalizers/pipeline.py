@@ -14,11 +14,13 @@ from normalizers.kinds import OfType
 from normalizers.moments import EPOCH, TIMESTAMP, Date
 from normalizers.orders import Unordered
 from normalizers.presence import Optional
-from normalizers.tokens import Jwt, Token
+from normalizers.tokens import Jwt, Token, drawn
 from wiretape.tree import Tree
 
-__all__ = ["NORMALIZERS", "explain", "volatile", "volatile_header"]
+__all__ = ["NORMALIZERS", "explain", "names_one", "volatile", "volatile_header"]
 
+_TOKEN = Token()
+_LIKE_TOKENS = (UUID, OBJECT_ID)  # UUIDs without their hyphens
 _ALL: tuple[Normalizer, ...] = (
     TIMESTAMP,
     Date(),
@@ -29,7 +31,7 @@ _ALL: tuple[Normalizer, ...] = (
     PROCESS,
     PasswordHash(),
     Jwt(),
-    Token(),
+    _TOKEN,
     OfType("any"),
     OfType("string", ("string",)),
     OfType("integer", ("integer",)),
@@ -77,13 +79,22 @@ def volatile(value: Tree) -> bool:
     return _kind(value) is not None
 
 
+def names_one(value: Tree) -> bool:
+    """Whether a value is of a kind that names one thing, and looks drawn at random: it may come to stand for another."""
+    found = _kind(value)
+    return found is not None and found.identity and (found.name != "token" or drawn(str(value)))
+
+
 def explain(recorded: Tree, live: Tree, when: When) -> Normalizer | None:
     """The normalizer that applies unasked and under which the two mean the same; None where they differ.
 
     The first that recognises the recorded value decides: a JWT whose claims differ is not saved by being an opaque token, too.
+    But what was drawn at random may happen to look like an id that tells a time; the other of the two tells then that it is none.
     """
     first = None if live is None else _kind(recorded)
-    return first if first and first.agrees(recorded, live, when) else None
+    if first is None or first.agrees(recorded, live, when):
+        return first
+    return _TOKEN if first in _LIKE_TOKENS and "-" not in str(recorded) and _TOKEN.agrees(recorded, live, when) else None
 
 
 def _kind(value: Tree) -> Normalizer | None:

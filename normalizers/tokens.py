@@ -8,7 +8,6 @@ import json
 import re
 
 from normalizers.base import When
-from normalizers.moments import TOLERANCE
 from wiretape.tree import Tree, same
 
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]+\.eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*")
@@ -61,7 +60,7 @@ def _claim(name: str, recorded: Tree, live: Tree, when: When) -> bool:
     if name in _DRAWN:
         return type(recorded) is type(live)
     if name in _TIMES and isinstance(recorded, int | float) and isinstance(live, int | float):
-        return abs((recorded - when.recorded) - (live - when.live)) <= TOLERANCE
+        return abs((recorded - when.recorded) - (live - when.live)) <= when.tolerance
     return same(recorded, live)
 
 

@@ -1,23 +1,29 @@
 """Which inbound request caused which call: what is certain, what can be concluded, and what is not certain is said.
 
-The rules, in order: requests let through one at a time (`serialize`); the only request in flight when the call began
-(`in-flight`); the other statements of the call's transaction (`transaction`), which also carry a COMMIT sent after the
-response. Where several requests could have made a call, the trace id it carries tells (`trace`), or what it was made with and
-what it was answered may (`values`, `signature`: see `recorder.deduce`). A call that several could have made all the same goes
-to each of them, marked with the others. Pure: no clocks, no files.
+The rules, in order: the id of a request that a call carries (`trace`: see `recorder.traces`); requests let through one at a
+time (`serialize`); the only request in flight when the call began (`in-flight`); the other statements of the call's transaction
+(`transaction`), which also carry a COMMIT sent after the response. Where several requests could have made a call, what it was
+made with and what it was answered may tell (`values`, `signature`: see `recorder.deduce`). A call that several could have made
+all the same goes to each of them, marked with the others. Pure: no clocks, no files.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from recorder.deduce import SESSION, Deduction, Suspect
 from recorder.evidence import Said, Told
+from recorder.patterns import groups
+from recorder.periodic import Asked, Beat, background
+from recorder.traces import Carrier, Traces
 from wiretape.protocols.base import Interaction
+
+# Calls that say something of who made them: what is asked, and how a transaction ends.
+_TELLING: Final = ("query", "end")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +54,12 @@ class Evidence(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributed:
-    """A call of a window. `how`: a rule or `ambiguous`: then `others` are the windows that could have made it, too."""
+    """A call of a window. `how`: a rule or `ambiguous`: then `others` are the windows that could have made it, too. `because`
+    is the evidence, in words."""
 
     outbound: Outbound
     how: str
+    because: str = ""
     others: tuple[int, ...] = ()
 
 
@@ -68,44 +76,98 @@ def attribute(windows: Sequence[Window], outbound: Iterable[Outbound], evidence:
     flight = _Flight(windows)
     session: list[Outbound] = []
     units: list[_Unit] = []
+    outbound = list(outbound)
+    requests = [evidence.request(number) for number in range(len(windows))] if evidence is not None and outbound else []
+    carriers = _carriers(outbound, evidence)
+    traces = Traces(windows, [request.traces for request in requests], carriers.values())
     for together in _units(outbound):
         session += (one for one in together if one.interaction.role == "housekeeping")
         members = [one for one in together if one.interaction.role != "housekeeping"]
         candidates = () if _only_housekeeping(together, members) else _candidates(flight, members)
-        if candidates:
-            units.append(_Unit(members=members, candidates=candidates))
+        told, certain = traces.owners(carriers[id(one)] for one in members if id(one) in carriers)
+        if certain:
+            how = "" if candidates == tuple(told) and flight.alone(candidates[0]) else "trace"
+            units.append(_Unit(members=members, candidates=tuple(told), how=how, traced=True))
+        elif candidates or told:
+            units.append(_Unit(members=members, candidates=tuple(sorted({*candidates, *told}))))
         else:
             session += members
     if evidence is not None and units:
-        _deduce(units, windows, session, evidence)
+        _deduce(units, windows, requests, session, evidence)
     return _given(units, flight, len(windows), session)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Unit:
-    """Calls of one request, whichever it is. `how` it was concluded where time alone left several."""
+    """Calls of one request, whichever it is. `how` it was concluded where time alone does not tell, and for each query among
+    them in turn `because` of what. `traced`: they carry its id."""
 
     members: Sequence[Outbound]
     candidates: tuple[int, ...]
     how: str = ""
+    because: Sequence[str] = ()
+    traced: bool = False
 
 
-def _deduce(units: Sequence[_Unit], windows: Sequence[Window], session: Sequence[Outbound], evidence: Evidence) -> None:
+def _carriers(outbound: Iterable[Outbound], evidence: Evidence | None) -> dict[int, Carrier]:
+    """What of the calls carries ids, by the identity of the call."""
+    if evidence is None:
+        return {}
+    return {
+        id(one): Carrier(kind=evidence.call(one).shape, started=one.interaction.started, traces=one.interaction.traces)
+        for one in outbound
+        if one.interaction.traces
+    }
+
+
+def _deduce(
+    units: Sequence[_Unit],
+    windows: Sequence[Window],
+    requests: Sequence[Said],
+    session: Sequence[Outbound],
+    evidence: Evidence,
+) -> None:
     """Narrow the candidates by what requests and calls say."""
-    suspects = [
-        Suspect(
-            calls=tuple(evidence.call(one) for one in unit.members if one.interaction.role == "query"),
-            candidates=unit.candidates,
-        )
-        for unit in units
+    suspects = [_suspect(unit, evidence) for unit in units]
+    outside = [_suspect(_Unit(members=(one,), candidates=()), evidence) for one in session]
+    beats = [_beat(unit, suspect) for unit, suspect in zip(units, suspects, strict=True)]
+    beats += [_beat(_Unit(members=(one,), candidates=()), suspect) for one, suspect in zip(session, outside, strict=True)]
+    asked = [
+        Asked(groups=groups(said.route), at=window.started, texts=said.texts)
+        for said, window in zip(requests, windows, strict=True)
     ]
-    background = [evidence.call(one) for one in session if one.interaction.role == "query"]
-    requests = [evidence.request(number) for number in range(len(windows))]
-    for number, verdict in Deduction(suspects, requests, background).decide().items():
+    ticking = background(beats, asked)
+    deduction = Deduction(suspects, requests, [call for one in outside for call in one.calls], ticking)
+    verdicts = deduction.decide()
+    for number, left in deduction.left.items():
+        if number not in verdicts:
+            units[number].candidates = left
+    for number, verdict in verdicts.items():
         unit = units[number]
         if len(unit.candidates) > 1:
-            unit.how = verdict.how
+            unit.how, unit.because = verdict.how, verdict.because
         unit.candidates = () if verdict.window == SESSION else (verdict.window,)
+
+
+def _suspect(unit: _Unit, evidence: Evidence) -> Suspect:
+    telling = [one for one in unit.members if one.interaction.role in _TELLING]
+    return Suspect(
+        calls=tuple(map(evidence.call, telling)),
+        candidates=unit.candidates,
+        ends=sum(one.interaction.role == "end" for one in telling),
+        traced=unit.traced,
+    )
+
+
+def _beat(unit: _Unit, suspect: Suspect) -> Beat:
+    first = unit.members[0]
+    return Beat(
+        kind=suspect.kind,
+        given=tuple(text for call in suspect.calls for text in call.given),
+        at=first.interaction.started,
+        connection=first.connection,
+        candidates=unit.candidates,
+    )
 
 
 def _given(units: Iterable[_Unit], flight: _Flight, windows: int, session: list[Outbound]) -> Attribution:
@@ -115,7 +177,7 @@ def _given(units: Iterable[_Unit], flight: _Flight, windows: int, session: list[
             session += unit.members
         for index in unit.candidates:
             others = tuple(other for other in unit.candidates if other != index)
-            found[index] += (_attributed(flight, one, index, others, unit.how) for one in unit.members)
+            found[index] += _attributed(flight, unit, index, others)
     for calls in found:
         calls.sort(key=lambda one: one.outbound.interaction.started)
     session.sort(key=lambda one: one.interaction.started)
@@ -153,14 +215,18 @@ def _candidates(flight: _Flight, members: Sequence[Outbound]) -> tuple[int, ...]
     return tuple(sorted(candidates))
 
 
-def _attributed(flight: _Flight, one: Outbound, index: int, others: tuple[int, ...], how: str) -> Attributed:
-    if others:
-        return Attributed(outbound=one, how="ambiguous", others=others)
-    if how:
-        return Attributed(outbound=one, how=how)
-    if flight.at(one.interaction.started) != {index}:
-        return Attributed(outbound=one, how="transaction")
-    return Attributed(outbound=one, how="serialize" if flight.alone(index) else "in-flight")
+def _attributed(flight: _Flight, unit: _Unit, index: int, others: tuple[int, ...]) -> Iterator[Attributed]:
+    because = iter(unit.because)
+    for one in unit.members:
+        why = next(because, "") if one.interaction.role in _TELLING else ""
+        if others:
+            yield Attributed(outbound=one, how="ambiguous", others=others)
+        elif unit.how:
+            yield Attributed(outbound=one, how=unit.how, because=why)
+        elif flight.at(one.interaction.started) != {index}:
+            yield Attributed(outbound=one, how="transaction")
+        else:
+            yield Attributed(outbound=one, how="serialize" if flight.alone(index) else "in-flight")
 
 
 class _Flight:

@@ -40,7 +40,7 @@ HOST = b"host "  # and the name by which the client calls the server
 
 class Kind(IntEnum):
     """What a record says. CLIENT and SERVER carry the bytes that end sent; OPEN carries JSON (`Opening`); GAP, UNREADABLE and
-    MARK carry a reason as text."""
+    MARK carry a reason as text; TRACE says which trace-id was added to a connection's n-th request, as `n trace-id`."""
 
     CLIENT = 0
     SERVER = 1
@@ -49,6 +49,7 @@ class Kind(IntEnum):
     GAP = 4
     UNREADABLE = 5
     MARK = 6
+    TRACE = 7
 
 
 class Record(NamedTuple):

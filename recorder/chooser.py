@@ -26,6 +26,7 @@ from recorder.local import LocalCapture
 from recorder.mystartup import MysqlEntry
 from recorder.pgstartup import PostgresEntry
 from recorder.serial import SerialRelay
+from recorder.tracing import TracingRelay
 from recorder.unix import open_unix
 from recorder.wire import FORWARD, LOCAL, Listener, Tape
 from wiretape.ca import CERTIFICATE
@@ -111,8 +112,7 @@ class Chooser:
             return AutoEntry(ctx, wire, self._handler, ENTRIES)
         if listener.protocol in ENTRIES:
             return ENTRIES[listener.protocol](ctx, wire, self._handler)
-        relay = SerialRelay if listener.gate else HostRelay if goes_by_name(listener) else Relay
-        return Entry(ctx, wire, self._handler, relay)
+        return Entry(ctx, wire, self._handler, _relay(listener))
 
     def _assign(self, client: connection.Client, listener: Listener) -> None:
         self._of[client.id] = listener
@@ -152,3 +152,11 @@ class Chooser:
 
     def _handler(self, client: connection.Client) -> ConnectionHandler | None:
         return self._server.connections.get(client.id)
+
+
+def _relay(listener: Listener) -> type[Relay]:
+    if listener.gate is not None:
+        return SerialRelay
+    if listener.trace:
+        return TracingRelay
+    return HostRelay if goes_by_name(listener) else Relay

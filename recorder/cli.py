@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shlex
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,15 +17,19 @@ import click
 from rich.console import Console
 from rich.live import Live
 
-from recorder.compile import Summary, compile_captures
+from recorder.again import Again, doubtful, record_again, unsendable
+from recorder.capture import captures, delete
+from recorder.compile import compile_captures
+from recorder.summary import count, report
 from wiretape.cli import common
 from wiretape.config import Config, load_config
-from wiretape.errors import WiretapeError
+from wiretape.errors import ConfigError, WiretapeError
+from wiretape.secrets import ensure_home
+from wiretape.sent import read_sent
+from wiretape.store import load_suite
 
 if TYPE_CHECKING:
     from recorder.run import Recording
-
-_SHOWN = 10
 
 
 def choices[F: Callable[..., object]](command: F) -> F:
@@ -34,6 +41,7 @@ def choices[F: Callable[..., object]](command: F) -> F:
         click.option("--exclude", multiple=True, metavar="FILTER", help="Leave these out. Repeatable."),
         click.option("--sample", type=float, metavar="SHARE", help="Keep this share of the requests, 0 to 1."),
         click.option("--dedupe", is_flag=True, help="Keep one case of each kind: same route, status, forms, calls."),
+        click.option("--no-links", is_flag=True, help="Write what requests took from earlier responses as it was."),
         click.option("--max-body", type=int, metavar="BYTES", help="Bodies over this size make their case incomplete."),
     )
     for option in reversed(options):
@@ -52,7 +60,19 @@ def choices[F: Callable[..., object]](command: F) -> F:
     help="Where dependencies are recorded: at listeners of ours, or wherever the service's processes connect to (Linux, root).",
 )
 @click.option("--serialize", is_flag=True, help="Let one request at a time through, so that every call is certain.")
+@click.option(
+    "--trace",
+    is_flag=True,
+    help="Give every HTTP/1.1 request that has none a traceparent and an X-Request-Id, so that calls which pass them on, in "
+    "headers or SQL comments, are certain. The service sees them: its own tracing joins these traces, as sampled.",
+)
 @click.option("--keep-capture", is_flag=True, help="Keep the raw capture, to compile it again.")
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Send the requests of the ambiguous and incomplete cases, one at a time, and replace these cases by what comes of it.",
+)
+@click.option("--case", "cases", multiple=True, metavar="GLOB", help="With --again: these cases instead. Repeatable.")
 @choices
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @common
@@ -66,12 +86,16 @@ def record(
     proxy: str | None,
     capture: str,
     serialize: bool,
+    trace: bool,
     keep_capture: bool,
+    again: bool,
+    cases: Sequence[str],
     include: Sequence[str],
     exclude: Sequence[str],
     sample: float | None,
     max_body: int | None,
     dedupe: bool,
+    no_links: bool,
     command: Sequence[str],
 ) -> None:
     """Record real traffic of a service and its dependencies into cases.
@@ -79,15 +103,30 @@ def record(
     With a COMMAND the service is started and stopped by us; without, it already runs. ${main.port} in the command stands for
     where target main listens.
     """
+    if cases and not again:
+        raise ConfigError("--case is for --again, which sends the requests of these cases once more")
+    if again and (drive or include or exclude or sample is not None or dedupe):
+        raise ConfigError("--again sends the requests of the cases itself; leave out --drive and what filters requests")
     chosen = _chosen(
-        include=include, exclude=exclude, sample=sample, max_body=max_body, dedupe=dedupe or None, serialize=serialize or None
+        include=include,
+        exclude=exclude,
+        sample=sample,
+        max_body=max_body,
+        dedupe=dedupe or None,
+        links=False if no_links else None,
+        serialize=serialize or again or None,
+        trace=trace or None,
     )
     found = _load(config, service, dep, suite, chosen, proxy)
     if command and found.service:
         found = replace(found, service=replace(found.service, command=tuple(command)))
+    options = _options(config=config, service=service, dep=dep, suite=suite, proxy=proxy, capture=capture)
+    if again:
+        _again(found, cases, local=capture == "local", keep=keep_capture)
+        return
     requests, failure = asyncio.run(_record(found, drive, local=capture == "local"))
     if requests or failure is None:
-        _print(compile_captures(found, keep=keep_capture))
+        _print(found, options, command, keep=keep_capture)
     if failure is not None:
         raise failure
 
@@ -108,10 +147,19 @@ def compile_(
     sample: float | None,
     max_body: int | None,
     dedupe: bool,
+    no_links: bool,
 ) -> None:
     """Turn what was captured into cases, again or after a crash."""
-    chosen = _chosen(include=include, exclude=exclude, sample=sample, max_body=max_body, dedupe=dedupe or None)
-    _print(compile_captures(_load(config, service, dep, suite, chosen), keep=keep))
+    chosen = _chosen(
+        include=include,
+        exclude=exclude,
+        sample=sample,
+        max_body=max_body,
+        dedupe=dedupe or None,
+        links=False if no_links else None,
+    )
+    options = _options(config=config, service=service, dep=dep, suite=suite)
+    _print(_load(config, service, dep, suite, chosen), options, (), keep=keep)
 
 
 def _load(
@@ -167,41 +215,63 @@ def _counts(recording: Recording) -> str:
     return "recording: " + " · ".join(parts)
 
 
-def _print(summary: Summary) -> None:
-    for line in _report(summary):
+def _again(config: Config, globs: Sequence[str], *, local: bool, keep: bool) -> None:
+    """Have `wiretape send` send the requests of the doubtful cases, and replace the cases by what was recorded of them."""
+    chosen = doubtful(load_suite(config.suite).cases, globs)
+    sendable = [case.name for case in chosen if not unsendable(case)]
+    if not sendable:
+        click.echo("nothing to record again: no case is ambiguous or incomplete; name one with --case")
+        return
+    ensure_home(config.home)
+    names, log = config.home / "again.txt", config.home / "again.jsonl"
+    before = set(captures(config.home))
+    try:
+        names.write_text("".join(f"{escape(name)}\n" for name in sendable), encoding="utf-8")
+        words = [sys.executable, "-m", "wiretape", "send", "--allow-remote", *_told(config)]
+        drive = f'{shlex.join([*words, "--cases-from", str(names), "--log", str(log)])} --url "$WIRETAPE_URL"'
+        _, failure = asyncio.run(_record(config, drive, local=local))
+        for path in sorted(set(captures(config.home)) - before):
+            for line in _outcomes(record_again(config, chosen, read_sent(log), path, os.environ)):
+                click.echo(line)
+            if keep:
+                click.echo(f"  capture kept: {path}")
+            else:
+                delete(path)
+        if failure is not None:
+            raise failure
+    finally:
+        names.unlink(missing_ok=True)
+        log.unlink(missing_ok=True)
+
+
+def _outcomes(again: Again) -> Iterator[str]:
+    for one in again.outcomes:
+        yield f"recorded again: {one.name} ({one.said})" if one.replaced else f"left as it was: {one.name}: {one.said}"
+    done = sum(one.replaced for one in again.outcomes)
+    yield f"{count(done, 'case')} recorded again, {len(again.outcomes) - done} left as before"
+    if again.strangers:
+        yield f"  left out, being of no case: {count(again.strangers, 'request')} that came in between"
+    if again.secrets:
+        yield f"  secrets kept out of the cases, in .wiretape/secrets.yaml: {', '.join(again.secrets)}"
+
+
+def _options(**given: object) -> list[str]:
+    """The options as they were given, to be given again."""
+    words: list[str] = []
+    for name, value in given.items():
+        values = value if isinstance(value, tuple) else (value,)
+        words += [word for one in values if one and one != "listeners" for word in (f"--{name}", str(one))]
+    return words
+
+
+def _told(config: Config) -> list[str]:
+    """What the sender needs of them: where the suite and its secrets are."""
+    file = ["--config", str(config.file)] if config.file else []
+    return [*file, "--suite", str(config.suite)]
+
+
+def _print(config: Config, options: Sequence[str], command: Sequence[str], *, keep: bool) -> None:
+    own = command or (config.service.command if config.service and not config.file else ())
+    again = shlex.join(["wiretape", "record", "--again", *options, *(["--", *own] if own else [])])
+    for line in report(compile_captures(config, keep=keep), again):
         click.echo(line)
-
-
-def _report(summary: Summary) -> Iterator[str]:
-    """What compiling came to, one fact a line, nothing that is nought."""
-    inside = f"{_count(summary.calls, 'call')}, {_count(summary.session, 'session call')}"
-    yield f"{_count(len(summary.written), 'case')} written to {summary.suite} ({inside})"
-    if not summary.requests:
-        yield "  no request was seen"
-    if summary.filtered:
-        yield f"  left out by filters: {_count(summary.filtered, 'request')}"
-    if summary.deduped:
-        yield f"  left out because they are like others: {_count(summary.deduped, 'case')}"
-    if summary.unanswered:
-        yield f"  without a response, so no case: {_count(summary.unanswered, 'request')}"
-    if summary.ambiguous:
-        some = f"{_count(len(summary.ambiguous), 'case')} ({_some(summary.ambiguous)})"
-        yield f"  ambiguous: {some}; record with --serialize to be certain"
-    for name, why in summary.incomplete[:_SHOWN]:
-        yield f"  incomplete: {name}: {why}"
-    if len(summary.incomplete) > _SHOWN:
-        yield f"  incomplete: {len(summary.incomplete) - _SHOWN} more"
-    if summary.secrets:
-        yield f"  secrets kept out of the cases, in .wiretape/secrets.yaml: {_some(summary.secrets)}"
-    for note in summary.notes:
-        yield f"  {note}"
-    for path in summary.kept:
-        yield f"  capture kept: {path}"
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -6,20 +6,18 @@ cases it concerns and in the summary, never left out silently.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from normalizers import secrets as credentials
 from recorder import capture
-from recorder.attribute import Attributed, Outbound, Window, attribute
+from recorder.assembly import Assembly
 from recorder.dedupe import dedupe
-from recorder.evidence import Said, Told, said, told
 from recorder.filters import Choice
 from recorder.found import name_found
+from recorder.links import discover, names_of
 from recorder.naming import Names, graphql_operation, slug
-from recorder.routes import Routes
+from recorder.summary import Summary
 from recorder.taps import Inbound, Loss, Seen, watch
 from wiretape import secrets, store
 from wiretape.body import meaning
@@ -29,32 +27,9 @@ from wiretape.errors import StoreError
 from wiretape.protobuf.registry import Registry
 from wiretape.protobuf.sources import load as load_types
 from wiretape.protocols.base import Codec
-from wiretape.protocols.http import SWITCHING, Exchange, to_messages, to_request, to_response
+from wiretape.protocols.http import Exchange
 from wiretape.protocols.raw import EXACTNESS
 from wiretape.tree import Tree
-
-_CERTAIN = ("serialize", "in-flight")
-# A service may go on working for a client that has left, and no wire tells how long. In seconds.
-_LINGERS = 1.0
-
-
-@dataclass(slots=True, kw_only=True)
-class Summary:
-    """What compiling came to. `calls` counts those in cases, `session` the distinct others; `notes` are lines to be said."""
-
-    suite: Path
-    written: list[Path] = field(default_factory=list)
-    calls: int = 0
-    session: int = 0
-    ambiguous: list[str] = field(default_factory=list)
-    incomplete: list[tuple[str, str]] = field(default_factory=list)
-    secrets: list[str] = field(default_factory=list)
-    requests: int = 0
-    filtered: int = 0
-    unanswered: int = 0
-    deduped: int = 0
-    notes: list[str] = field(default_factory=list)
-    kept: list[Path] = field(default_factory=list)
 
 
 def compile_captures(config: Config, *, keep: bool = False) -> Summary:
@@ -70,8 +45,11 @@ def compile_captures(config: Config, *, keep: bool = False) -> Summary:
     names = Names(path.stem for path in config.suite.rglob("*.yaml"))
     made = _Made(types=load_types(config.service.protos if config.service else ()))
     damaged = {path for path in paths if not _compile_one(path, config.record.max_body, choice, names, made, summary)}
+    if config.record.links:
+        made.cases = discover(store.in_order(made.cases), made.ended)
     if config.record.dedupe:
         _dedupe(made, summary)
+    summary.count(made.cases)
     _write(config, made, summary)
     for path in paths:
         if keep:
@@ -85,13 +63,16 @@ def compile_captures(config: Config, *, keep: bool = False) -> Summary:
 
 @dataclass(slots=True)
 class _Made:
-    """What all captures together came to, read with the `types` of the service's gRPC calls."""
+    """What all captures together came to, read with the `types` of the service's gRPC calls. `ended`: when each case's
+    response was there, seconds since the epoch."""
 
     types: Registry
     cases: list[Case] = field(default_factory=list)
+    ended: dict[str, float] = field(default_factory=dict)
     session: dict[str, Call] = field(default_factory=dict)
     facts: dict[str, dict[str, Tree]] = field(default_factory=dict)
     codecs: dict[str, Codec] = field(default_factory=dict)
+    traced: bool = False
 
 
 def _dedupe(made: _Made, summary: Summary) -> None:
@@ -100,10 +81,6 @@ def _dedupe(made: _Made, summary: Summary) -> None:
     summary.deduped = len(made.cases) - len(result.kept)
     summary.notes += [f"dropped {count} like {name}" for name, count in result.dropped.items()]
     summary.notes.append(f"covered as before: {result.routes} routes, {result.shapes} kinds of request, response and calls")
-    names = {case.name for case in result.kept}
-    summary.calls = sum(len(case.calls) for case in result.kept)
-    summary.ambiguous = [name for name in summary.ambiguous if name in names]
-    summary.incomplete = [(name, why) for name, why in summary.incomplete if name in names]
     made.cases = result.kept
 
 
@@ -125,8 +102,17 @@ def _compile_one(path: Path, max_body: int, choice: Choice, names: Names, made: 
         summary.notes.append(f"{error}; what came before was used")
     name_found(seen)
     seen.inbound.sort(key=lambda one: one.started)
-    _Assembly(path, seen, choice, names, summary, made.types).add_to(made)
+    wanted = [_want(choice, path, one, summary) for one in seen.inbound]
+    labels = [
+        names.free(_slug(one.exchange)) if want else left_out(one) for one, want in zip(seen.inbound, wanted, strict=True)
+    ]
+    assembly = Assembly(seen, labels, made.types)
+    made.cases += assembly.cases(index for index, want in enumerate(wanted) if want)
+    made.ended |= {label: one.exchange.ended for label, one in zip(labels, seen.inbound, strict=True)}
+    for call in assembly.session():
+        made.session.setdefault(_identity(call), call)
     made.codecs |= seen.codecs
+    made.traced |= seen.traced
     for target, facts in seen.facts.items():
         made.facts[target] = {**made.facts.get(target, {}), **facts}
     summary.notes += sorted({_lost(loss) for loss in seen.losses})
@@ -135,89 +121,15 @@ def _compile_one(path: Path, max_body: int, choice: Choice, names: Names, made: 
     return whole
 
 
-def _lost(loss: Loss) -> str:
-    where = f"target {loss.target}" if loss.target else "the service"
-    return f"{where}: {loss.reason}; what followed on that connection is lost"
-
-
-class _Assembly:
-    """The cases of one capture."""
-
-    def __init__(self, path: Path, seen: Seen, choice: Choice, names: Names, summary: Summary, types: Registry) -> None:
-        self._seen = seen
-        self._types = types
-        self._summary = summary
-        self._wanted = [self._want(choice, path, one) for one in seen.inbound]
-        self._labels = [
-            names.free(_slug(one.exchange)) if wanted else _left_out(one)
-            for one, wanted in zip(seen.inbound, self._wanted, strict=True)
-        ]
-
-    def _want(self, choice: Choice, path: Path, one: Inbound) -> bool:
-        exchange = one.exchange
-        self._summary.requests += 1
-        if not exchange.status:
-            self._summary.unanswered += 1
-            return False
-        wanted = choice.wants(exchange.method, exchange.target, exchange.status) and choice.draws(f"{path.name}/{one.identity}")
-        self._summary.filtered += not wanted
-        return wanted
-
-    def add_to(self, made: _Made) -> None:
-        windows = [
-            Window(started=one.started, ended=_over(one.exchange), serialized=one.serialized) for one in self._seen.inbound
-        ]
-        result = attribute(windows, self._seen.outbound, Evidence(self._seen))
-        for index, one in enumerate(self._seen.inbound):
-            if self._wanted[index]:
-                made.cases.append(self._case(self._labels[index], one, result.windows[index]))
-        for outbound in result.session:
-            made.session.setdefault(_identity(outbound), _call(outbound))
-
-    def _case(self, name: str, one: Inbound, calls: Sequence[Attributed]) -> Case:
-        exchange = one.exchange
-        how = _how(one, calls)
-        grpc = exchange.target.partition("?")[0]
-        case = Case(
-            name=name,
-            request=to_request(exchange, self._types.inputs.get(grpc)),
-            response=to_response(exchange, self._types.outputs.get(grpc)),
-            messages=to_messages(exchange),
-            calls=tuple(self._called(each, how) for each in calls),
-            recorded=datetime.fromtimestamp(exchange.started, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
-            attributed=how,
-            incomplete="; ".join(dict.fromkeys(self._missing(one, calls))),
-        )
-        self._summary.calls += len(case.calls)
-        if how == "ambiguous":
-            self._summary.ambiguous.append(name)
-        if case.incomplete:
-            self._summary.incomplete.append((name, case.incomplete))
-        return case
-
-    def _called(self, each: Attributed, how: str) -> Call:
-        others = tuple(self._labels[other] for other in each.others)
-        return replace(_call(each.outbound), attributed="" if each.how == how else each.how, ambiguous=others)
-
-    def _missing(self, one: Inbound, calls: Sequence[Attributed]) -> list[str]:
-        """Why the case is not whole; empty if it is."""
-        exchange = one.exchange
-        reasons = [exchange.incomplete] if exchange.incomplete else []
-        if exchange.status == SWITCHING and not exchange.is_websocket:
-            reasons.append("the connection went on in another protocol, which was not recorded")
-        outbound = (each.outbound for each in calls)
-        reasons += (f"{one.target}: {one.interaction.incomplete}" for one in outbound if one.interaction.incomplete)
-        losses = (loss for loss in self._seen.losses if loss.target and loss.touches(one.started, exchange.ended))
-        return reasons + [f"{loss.target}: {loss.reason}" for loss in losses]
-
-
-def _how(one: Inbound, calls: Sequence[Attributed]) -> str:
-    """How the case's calls were found: the least certain way, as the rest says itself."""
-    ways = {each.how for each in calls}
-    if "ambiguous" in ways:
-        return "ambiguous"
-    certain = next((way for way in _CERTAIN if way in ways), "")
-    return certain or ("transaction" if ways else "serialize" if one.serialized else "in-flight")
+def _want(choice: Choice, path: Path, one: Inbound, summary: Summary) -> bool:
+    exchange = one.exchange
+    summary.requests += 1
+    if not exchange.status:
+        summary.unanswered += 1
+        return False
+    wanted = choice.wants(exchange.method, exchange.target, exchange.status) and choice.draws(f"{path.name}/{one.identity}")
+    summary.filtered += not wanted
+    return wanted
 
 
 def _slug(exchange: Exchange) -> str:
@@ -227,32 +139,18 @@ def _slug(exchange: Exchange) -> str:
     return slug(exchange.method, exchange.target, exchange.status, operation)
 
 
-def _left_out(one: Inbound) -> str:
+def left_out(one: Inbound) -> str:
+    """What an exchange is called that is no case."""
     return f"{one.exchange.method} {one.exchange.target} (left out)"
 
 
-class Evidence:
-    """What the exchanges and the interactions of a capture say."""
-
-    def __init__(self, seen: Seen) -> None:
-        self._seen = seen
-        self._routes = Routes((one.exchange.method, one.exchange.target) for one in seen.inbound)
-
-    def request(self, window: int) -> Said:
-        return said(self._seen.inbound[window].exchange, self._routes)
-
-    def call(self, outbound: Outbound) -> Told:
-        ask = self._seen.codecs[outbound.target].ask(_call(outbound))
-        return told(ask, outbound.interaction.fields)
+def _identity(call: Call) -> str:
+    return repr((call.target, call.operation, call.fields))
 
 
-def _call(outbound: Outbound) -> Call:
-    interaction = outbound.interaction
-    return Call(target=outbound.target, operation=interaction.operation, fields=interaction.fields)
-
-
-def _identity(outbound: Outbound) -> str:
-    return repr((outbound.target, outbound.interaction.operation, outbound.interaction.fields))
+def _lost(loss: Loss) -> str:
+    where = f"target {loss.target}" if loss.target else "the service"
+    return f"{where}: {loss.reason}; what followed on that connection is lost"
 
 
 def _write(config: Config, made: _Made, summary: Summary) -> None:
@@ -262,15 +160,10 @@ def _write(config: Config, made: _Made, summary: Summary) -> None:
     if not made.cases:
         return
     taken = secrets.load_secrets(config.home, {})
-    found = credentials.find(made.cases, session, taken)
+    found = credentials.find(made.cases, session, taken, names_of(made.cases))
     secrets.save_secrets(config.home, found)
     summary.secrets = sorted(set(found) - set(taken))
     known = {**taken, **found}
     cases = [secrets.protect(case, known) for case in made.cases]
     calls = [secrets.protect(call, known) for call in session]
-    summary.written = store.add_to_suite(config.suite, cases, calls, made.facts)
-
-
-def _over(exchange: Exchange) -> float:
-    """When a request can no longer be the cause of a call, seconds since the epoch."""
-    return exchange.ended if exchange.status else exchange.ended + _LINGERS
+    summary.written = store.add_to_suite(config.suite, cases, calls, made.facts, traced=made.traced)

@@ -10,13 +10,15 @@ every decision may decide another, until nothing changes.
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
 from recorder.evidence import Said, Told
 from recorder.habits import Habits
+from recorder.patterns import Occurrence, Patterns
 from recorder.slots import assign
 
 # In natural-log odds: how much likelier than any other a request must be. 4.6 is a hundred to one.
@@ -25,37 +27,65 @@ _SURE: Final = 4.6
 _CONTRADICTED: Final = 2.0
 _ROUNDS: Final = 50
 _KIND: Final = 3  # calls of a kind from which a text that all of them hold is taken for part of the kind
+_SAID: Final = 2  # values named as evidence
+# Values that are shown: one word each, so that a secret among them can be told from what stands around it.
+_SHORT: Final = re.compile(r"[\w.@:+-]{1,40}")
 
 SESSION: Final = -1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspect:
-    """What belongs to one request whatever else is true, with the windows that may have caused it."""
+    """What belongs to one request whatever else is true, with the windows that may have caused it. Of its `calls` the last
+    ones are `ends` of transactions. `traced`: it says so itself."""
 
     calls: tuple[Told, ...]
     candidates: tuple[int, ...]
+    ends: int = 0
+    traced: bool = False
+
+    @property
+    def asked(self) -> tuple[Told, ...]:
+        """Its calls but for how a transaction ended."""
+        return self.calls[: len(self.calls) - self.ends]
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """What kinds of calls it is made of."""
+        return tuple(call.shape for call in self.calls)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`window` caused it, or SESSION; `how` it is known."""
+    """`window` caused it, or SESSION; `how` it is known, and of each call of the suspect `because` of what."""
 
     window: int
     how: str
+    because: tuple[str, ...] = ()
 
 
 class Deduction:
-    """All units of a recording, before and while they are decided."""
+    """All units of a recording, before and while they are decided. `left`: who may still have made the open ones."""
 
-    def __init__(self, suspects: Sequence[Suspect], requests: Sequence[Said], session: Sequence[Told]) -> None:
+    def __init__(
+        self,
+        suspects: Sequence[Suspect],
+        requests: Sequence[Said],
+        session: Sequence[Told],
+        ticking: Set[tuple[str, ...]] = frozenset(),
+    ) -> None:
+        """`session` are calls made while no request was in flight, `ticking` the kinds of suspects that keep a beat."""
         self._suspects = suspects
+        self._ticking = ticking
         self._requests = requests
         self._outside = Counter(call.shape for call in session)
         self._calls = Counter(call.shape for suspect in suspects for call in suspect.calls) + self._outside
         calls = [*(call for suspect in suspects for call in suspect.calls), *session]
         self._fixed = _never_varied(calls)
         self._rarity = _Rarity(requests, calls)
+        inside = [Occurrence(call, suspect.candidates) for suspect in suspects for call in suspect.calls]
+        self._patterns = Patterns([*inside, *(Occurrence(call, ()) for call in session)], requests)
+        self.left: Mapping[int, tuple[int, ...]] = {}
         self._verdicts: dict[int, Verdict] = {}
         self._scores: dict[tuple[int, int], float] = {}
         self._of_window: list[list[int]] = [[] for _ in requests]
@@ -66,19 +96,17 @@ class Deduction:
     def decide(self) -> Mapping[int, Verdict]:
         """The verdict on each suspect that can be decided, by its number. Those of one candidate are decided beforehand."""
         for number, suspect in enumerate(self._suspects):
-            traces = frozenset[str]().union(*(call.traces for call in suspect.calls))
-            traced = [window for window in suspect.candidates if traces & self._requests[window].traces]
-            if len(traced) == 1:
-                self._verdicts[number] = Verdict(window=traced[0], how="trace")
+            if suspect.kind in self._ticking and not suspect.traced:
+                self._verdicts[number] = Verdict(window=SESSION, how="")
             elif len(suspect.candidates) == 1:
                 self._verdicts[number] = Verdict(window=suspect.candidates[0], how="in-flight")
         for _ in range(_ROUNDS):
             habits = self._learn()
             before = len(self._verdicts)
             self._dismiss(habits)
-            left = self._narrow(habits)
+            self.left = self._narrow(habits)
             if len(self._verdicts) == before:
-                self._fill(habits, left)
+                self._fill(habits, self.left)
             if len(self._verdicts) == before:
                 break
         return self._verdicts
@@ -95,13 +123,13 @@ class Deduction:
     def _dismiss(self, habits: Habits) -> None:
         """What happened to come while just one request was in flight, but is made for no request, is not its own."""
         for number, suspect in enumerate(self._suspects):
-            if len(suspect.candidates) > 1 or self._verdicts[number].window == SESSION or not suspect.calls:
+            if len(suspect.candidates) > 1 or suspect.traced or self._verdicts[number].window == SESSION or not suspect.asked:
                 continue
             window = suspect.candidates[0]
-            strange = all(habits.background(call.shape) for call in suspect.calls)
+            strange = all(habits.background(call.shape) for call in suspect.asked)
             if (
                 strange
-                and habits.strange(self._requests[window].route, suspect.calls)
+                and habits.strange(self._requests[window].route, suspect.asked)
                 and not self._linked(number, suspect, window)
             ):
                 self._verdicts[number] = Verdict(window=SESSION, how="")
@@ -128,23 +156,41 @@ class Deduction:
         ruled_out = max((scores[w] for w in suspect.candidates if w not in left), default=0.0)
         ranked = sorted(left, key=lambda window: -scores[window])
         if not ranked:
-            background = all(habits.background(call.shape) for call in suspect.calls)
+            background = all(habits.background(call.shape) for call in suspect.asked)
             return (Verdict(window=SESSION, how="") if background and ruled_out < _CONTRADICTED else None), suspect.candidates
         best = ranked[0]
         if ruled_out > scores[best] + _CONTRADICTED:
             return None, suspect.candidates
         if len(ranked) == 1:
-            return (Verdict(window=best, how="signature") if habits.knows(self._requests[best].route) else None), left
+            return self._only(suspect, best, habits), left
         if scores[best] - scores[ranked[1]] >= _SURE:
-            return Verdict(window=best, how="values"), left
+            return self._by_values(suspect, best), left
         return None, left
+
+    def _only(self, suspect: Suspect, window: int, habits: Habits) -> Verdict | None:
+        """The verdict where no other candidate is left; none where this one is left only because nothing is known of it."""
+        if any(map(self._patterns.explains, suspect.calls)):
+            return self._by_values(suspect, window)
+        return Verdict(window=window, how="signature") if habits.knows(self._requests[window].route) else None
+
+    def _by_values(self, suspect: Suspect, window: int) -> Verdict:
+        because = tuple(self._rarity.because(call, self._requests[window]) for call in suspect.calls)
+        return Verdict(window=window, how="values", because=because)
 
     def _possible(self, suspect: Suspect, window: int, habits: Habits) -> bool:
         said = self._requests[window]
+        if not all(self._patterns.possible(call, window) for call in suspect.calls):
+            return False
         made = self._made(window)
-        if not habits.allow(said, suspect.calls, Counter(call.shape for call in made)):
+        count = Counter(call.shape for call in made)
+        if not habits.allow(said, suspect.calls, count) or not self._has_room(suspect, said.route, count):
             return False
         return all(habits.fits(said, call, [*made, *suspect.calls[:at]]) for at, call in enumerate(suspect.calls))
+
+    def _has_room(self, suspect: Suspect, route: str, made: Counter[str]) -> bool:
+        wanted = Counter(call.shape for call in suspect.calls)
+        times = {shape: self._patterns.times(route, shape) for shape in wanted}
+        return all(most is None or made[shape] + wanted[shape] <= most for shape, most in times.items())
 
     def _made(self, window: int) -> list[Told]:
         return [
@@ -174,7 +220,13 @@ class Deduction:
 
     def _lacks(self, habits: Habits, window: int, shapes: tuple[str, ...]) -> int | None:
         made = Counter(call.shape for call in self._made(window))
-        return habits.lacking(self._requests[window].route, shapes, made)
+        route = self._requests[window].route
+        lacking = habits.lacking(route, shapes, made)
+        if lacking is not None or not shapes:
+            return lacking
+        times = [(self._patterns.times(route, shape), shape, count) for shape, count in Counter(shapes).items()]
+        room = {max((most - made[shape]) // count, 0) for most, shape, count in times if most is not None}
+        return room.pop() if len(room) == 1 else None
 
 
 class _Rarity:
@@ -200,8 +252,29 @@ class _Rarity:
         weight = sum(self._weight(self._asked[text]) for text in given)
         return weight + sum(self._weight(self._answered[text]) for text in found - given)
 
+    def because(self, call: Told, said: Said) -> str:
+        """The rarest values in common and where the request holds them, in words: `request path 4711, response body.id 5`."""
+        found = [
+            (-self._weight(counts[text]), f"{side} {_spoken(place)}", text)
+            for side, texts, places, counts in (
+                ("request", frozenset(call.given), said.asked, self._asked),
+                ("response", _all(call.found), said.answered, self._answered),
+            )
+            for place, held in places.items()
+            for text in (texts - self._mute[call.shape]) & held
+        ]
+        first: dict[str, str] = {}
+        for _, place, text in sorted(found):
+            first.setdefault(text, f"{place} {text}" if _SHORT.fullmatch(text) else place)
+        return ", ".join([*dict.fromkeys(first.values())][:_SAID])
+
     def _weight(self, holders: int) -> float:
         return math.log((self._requests + 1) / (holders + 0.5))
+
+
+def _spoken(place: str) -> str:
+    """A place as a person calls it."""
+    return "path" if place.startswith("path.") else place
 
 
 def _never_varied(calls: Sequence[Told]) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """`--dedupe`: one case for each thing the service was seen to do, the rest dropped and said.
 
 Two cases do the same if they go the same route with the same status, ask and answer in the same form, and make the same calls.
+What those that are kept link to is kept, too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Final
 
 from recorder.routes import Routes
 from wiretape.case import Body, Case
+from wiretape.links import prerequisites
 from wiretape.protocols.base import Codec
 from wiretape.tree import Tree, kind
 
@@ -35,12 +37,13 @@ def dedupe(cases: Sequence[Case], codecs: Mapping[str, Codec]) -> Deduped:
     for case in cases:
         groups.setdefault(_signature(case, routes, codecs), []).append(case)
     best = {id(min(group, key=_doubt)): group for group in groups.values()}
+    linked = prerequisites(cases, [case for case in cases if id(case) in best])
     found = Deduped(routes=len({routes.of(case.request.method, case.request.target) for case in cases}), shapes=len(groups))
     for case in cases:
-        if id(case) in best:
+        if id(case) in best or case.name in linked:
             found.kept.append(case)
-            if len(best[id(case)]) > 1:
-                found.dropped[case.name] = len(best[id(case)]) - 1
+        if id(case) in best and (dropped := sum(one is not case and one.name not in linked for one in best[id(case)])):
+            found.dropped[case.name] = dropped
     return found
 
 
@@ -54,15 +57,16 @@ def _signature(case: Case, routes: Routes, codecs: Mapping[str, Codec]) -> objec
     return (
         routes.of(case.request.method, case.request.target),
         tuple(sorted({piece.partition("=")[0] for piece in case.request.target.partition("?")[2].split("&")})),
-        _form(case.request.body),
+        form(case.request.body),
         case.response.status,
-        _form(case.response.body),
+        form(case.response.body),
         tuple(dict.fromkeys((ask.target, ask.shape) for ask in asks if ask.role not in _QUIET)),
         any("error" in call.fields for call in case.calls),
     )
 
 
-def _form(body: Body) -> tuple[str, ...]:
+def form(body: Body) -> tuple[str, ...]:
+    """What a body is made of, whatever its values: every place with the kind of value there."""
     return (body.kind, *sorted(set(_paths(body.value, ""))))
 
 

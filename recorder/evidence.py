@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from recorder.routes import Routes
-from wiretape import body
+from wiretape import body, tracing
 from wiretape.protocols.base import Ask
 from wiretape.protocols.http import Exchange
 from wiretape.tree import Tree, walk
@@ -29,10 +29,6 @@ _MUTE: Final = frozenset(
         *("date", "host", "keep-alive", "server", "te", "trailer", "transfer-encoding", "upgrade", "user-agent", "vary"),
     )
 )
-
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-")
-_TRACE_HEADERS: Final = frozenset(("x-request-id", "x-correlation-id", "x-b3-traceid", "x-amzn-trace-id", "request-id"))
-_UNMISTAKABLE: Final = 16  # characters of an id that nobody repeats by accident
 
 # Fields of calls that are not part of the answer.
 _GIVEN: Final = frozenset(("params", "param_types", "args", "headers", "body", "query", "documents", "columns"))
@@ -50,24 +46,31 @@ class Said:
     answered: Places
     traces: frozenset[str] = frozenset()
 
+    @property
+    def texts(self) -> frozenset[str]:
+        """Everything it was asked."""
+        return frozenset().union(*self.asked.values())
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A call: what kind it is, the values it was made with in order, what it was answered, and the ids that it passes on."""
+    """A call: what kind it is, the values it was made with in order, what it was answered."""
 
     shape: str
     given: tuple[str, ...]
     found: Places
-    traces: frozenset[str] = frozenset()
 
 
-def said(exchange: Exchange, routes: Routes) -> Said:
-    """What an exchange of the service says."""
+def said(exchange: Exchange, routes: Routes, trace: str = "") -> Said:
+    """What an exchange of the service says. `trace` is the id that the recorder gave it, if it did."""
+    asked = _collect(_asked(exchange))
+    if trace:  # a service may write it down
+        asked = {**asked, "trace": frozenset((trace, tracing.request_id(trace), tracing.traceparent(trace)))}
     return Said(
         route=f"{routes.of(exchange.method, exchange.target)} {exchange.status}",
-        asked=_collect(_asked(exchange)),
+        asked=asked,
         answered=_collect(_message(exchange.response_headers, body.meaning(exchange.response_body, exchange.response_headers))),
-        traces=frozenset(_traces(exchange.request_headers)),
+        traces=frozenset((*tracing.in_pairs(exchange.request_headers), *([trace] if trace else []))),
     )
 
 
@@ -75,18 +78,7 @@ def told(ask: Ask, fields: Mapping[str, Tree]) -> Told:
     """What a call says: `ask` is its codec's reading of it, `fields` all of it."""
     given = tuple(text for value in ask.values for _, text in _leaves("", value))
     found = _collect((place, text) for name, value in fields.items() for place, text in _found(name, value))
-    headers = fields.get("headers")
-    pairs = [(name, str(value)) for name, value in headers.items()] if isinstance(headers, dict) else []
-    return Told(shape=f"{ask.target} {ask.shape}", given=given, found=found, traces=frozenset(_traces(pairs)))
-
-
-def _traces(headers: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """Trace and request ids: the trace-id of a traceparent (W3C Trace Context, section 3.2), B3's, and the usual others."""
-    for name, value in headers:
-        if name.lower() == "traceparent" and (found := _TRACEPARENT.match(value)):
-            yield found[1]
-        elif name.lower() in _TRACE_HEADERS and len(value) >= _UNMISTAKABLE:
-            yield value.lower()
+    return Told(shape=f"{ask.target} {ask.shape}", given=given, found=found)
 
 
 def _found(name: str, value: Tree) -> Iterator[tuple[str, str]]:

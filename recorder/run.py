@@ -240,6 +240,7 @@ def _listeners(config: Config, service: Service) -> list[Listener]:
             upstream=endpoint(service.url),
             upstream_tls=service.url.startswith("https:"),
             gate=gate,
+            trace=config.record.trace,
         )
     ]
     for target in config.targets.values():

@@ -11,7 +11,8 @@ from mitmproxy.proxy import commands, context, events
 from recorder import gate as gates
 from recorder.capture import Kind
 from recorder.gate import Pass
-from recorder.layer import Commands, Handlers, Relay, was_reset
+from recorder.layer import Commands, Handlers, was_reset
+from recorder.tracing import TracingRelay
 from recorder.wire import Wire
 from wiretape.errors import DecodeError
 from wiretape.protocols.base import Side
@@ -24,7 +25,7 @@ class TurnCame(events.Event):
     """The gate lets the waiting request in."""
 
 
-class SerialRelay(Relay):
+class SerialRelay(TracingRelay):
     """Follows the exchanges as they pass, to know where a request begins and where its answer ends.
 
     What it cannot follow passes freely: a bug or a foreign protocol here must not stop traffic.

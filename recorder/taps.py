@@ -44,12 +44,14 @@ class Loss:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
-    """An exchange of the service. `identity` names it within its capture, the same whenever it is read."""
+    """An exchange of the service. `identity` names it within its capture, the same whenever it is read. `trace` is the trace-id
+    that the recorder added to the request, if it did."""
 
     exchange: Exchange
     started: float
     serialized: bool
     identity: str
+    trace: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,7 +59,8 @@ class Seen:
     """Everything a capture says.
 
     `spoken`: target -> protocol -> connections, of the targets whose protocol had to be found. `raw`: those kept as bytes.
-    `found`: targets that no configuration names. `hosts`: what clients call them (SNI).
+    `found`: targets that no configuration names. `hosts`: what clients call them (SNI). `traced`: requests were given
+    trace ids.
     """
 
     inbound: list[Inbound] = field(default_factory=list)
@@ -69,6 +72,7 @@ class Seen:
     raw: set[str] = field(default_factory=set)
     found: dict[str, Opening] = field(default_factory=dict)
     hosts: dict[str, str] = field(default_factory=dict)
+    traced: bool = False
 
 
 def watch(records: Iterable[Record], max_body: int, seen: Seen | None = None) -> Seen:
@@ -137,6 +141,8 @@ class _Watched:
                 self._lose(record.data.decode(), record.at, blind=True)
             case Kind.MARK:
                 self.mark(record.data)
+            case Kind.TRACE:
+                self.trace(record.data)
 
     def _data(self, record: Record) -> None:
         if self.loss is None:
@@ -168,6 +174,8 @@ class _Watched:
 
     def mark(self, said: bytes) -> None: ...
 
+    def trace(self, said: bytes) -> None: ...
+
     def feed(self, side: Side, data: bytes, at: float) -> None: ...
 
     def close(self, at: float) -> None: ...
@@ -179,6 +187,12 @@ class _Service(_Watched):
         self._tap = HttpTap(max_body)
         self._count = 0
         self._free = 0.0
+        self._traces: dict[int, str] = {}
+
+    def trace(self, said: bytes) -> None:
+        number, _, trace = said.decode().partition(" ")
+        self._traces[int(number)] = trace
+        self.seen.traced = True
 
     def feed(self, side: Side, data: bytes, at: float) -> None:
         self._keep(self._tap.feed(side, data, at))
@@ -198,6 +212,7 @@ class _Service(_Watched):
                     started=started,
                     serialized=self.opening.serialized,
                     identity=f"{self.number}/{self._count}/{exchange.started!r}",
+                    trace=self._traces.pop(self._count, ""),
                 )
             )
 

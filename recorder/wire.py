@@ -19,10 +19,10 @@ class Listener:
     """One listener and its upstream, with what was learned and counted so far.
 
     `target` is empty for the service itself. `turns` counts requests roughly: how often the client spoke after the server had.
-    `gate` lets requests through one at a time. `upstream_tls`: the upstream speaks TLS from the first byte on; None: if the
-    client does. `verify`: its certificate must be one that the system, or `ca`, vouches for. `offers_tls`: it was seen to take
-    TLS. `via`: how it was found where it is not configured (`proxy`, `local`). `tls_only` holds the (user, database) pairs the
-    upstream lets in only over TLS.
+    `gate` lets requests through one at a time. `trace`: requests are given ids to pass on. `upstream_tls`: the upstream speaks
+    TLS from the first byte on; None: if the client does. `verify`: its certificate must be one that the system, or `ca`,
+    vouches for. `offers_tls`: it was seen to take TLS. `via`: how it was found where it is not configured (`proxy`, `local`).
+    `tls_only` holds the (user, database) pairs the upstream lets in only over TLS.
     """
 
     target: str
@@ -35,6 +35,7 @@ class Listener:
     verify: bool = False
     ca: Path | None = None
     gate: Gate | None = None
+    trace: bool = False
     via: str = ""
     offers_tls: bool = False
     connections: int = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import os
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,6 +14,7 @@ from types import MappingProxyType
 from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 
+from replayer.clock import Clock
 from wiretape.config import Address, Service
 from wiretape.errors import ConfigError, TargetError
 from wiretape.secrets import ensure_home
@@ -23,8 +25,11 @@ _DYING = 0.5
 _POLL = 0.05
 
 
-def chosen(service: Service | None, url: str, command: tuple[str, ...], *, allow_remote: bool) -> Service:
-    """The service to replay against: `url` (one that runs) or `command` over what is configured. Raises ConfigError."""
+def chosen(
+    service: Service | None, url: str, command: tuple[str, ...], *, allow_remote: bool, freeze: bool | None = None
+) -> Service:
+    """The service to replay against: `url` (one that runs) or `command` over what is configured; `freeze` over its
+    `freeze_time`. Raises ConfigError."""
     if url and command:
         raise ConfigError("--url is for a service that already runs, a command after -- starts one; give one of the two")
     if url:
@@ -36,7 +41,14 @@ def chosen(service: Service | None, url: str, command: tuple[str, ...], *, allow
         raise ConfigError(f"{service.url} is no URL of a service; write http://127.0.0.1:8000")
     if not allow_remote and not is_loopback(parts.hostname):
         raise ConfigError(f"{service.url} is not on this machine; add --allow-remote to send recorded requests there")
-    return replace(service, command=command) if command else service
+    service = replace(service, command=command) if command else service
+    service = service if freeze is None else replace(service, freeze_time=freeze)
+    if service.freeze_time and not service.command:
+        raise ConfigError(
+            f"the time of a service that already runs ({service.url}) cannot be frozen; give the command that starts it "
+            "after --, or --no-freeze-time"
+        )
+    return service
 
 
 def is_loopback(host: str) -> bool:
@@ -50,8 +62,8 @@ def is_loopback(host: str) -> bool:
 class App:
     """`start`, then `ended` says whether it still lives, then `stop`. Its output goes to `log`."""
 
-    def __init__(self, service: Service, home: Path) -> None:
-        self._service = service
+    def __init__(self, service: Service, home: Path, clock: Clock) -> None:
+        self._service, self._clock = service, clock
         self.log = home / LOG
         self._output: _Log | None = None
         self._process: ServiceProcess | None = None
@@ -71,8 +83,11 @@ class App:
         ensure_home(self.log.parent)
         self._output = _Log(self.log)
         command = expand_command(service.command, addresses)
-        self._process = await ServiceProcess.start(command, env, output=cast(BinaryIO, self._output))
+        env |= self._clock.surroundings({**os.environ, **env})
+        without = self._clock.without(os.environ)
+        self._process = await ServiceProcess.start(command, env, output=cast(BinaryIO, self._output), without=without)
         await self._process.wait_ready(service.url, service.ready, service.ready_timeout)
+        self._clock.started(self._process.pid)
 
     async def _wait_for_running(self) -> None:
         service = self._service

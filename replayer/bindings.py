@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from operator import is_
+from types import MappingProxyType
 
 from normalizers.base import When
 from normalizers.pipeline import explain, volatile
@@ -40,6 +42,15 @@ class Bindings:
 
     def __len__(self) -> int:
         return len(self._live)
+
+    def settled(self, value: str) -> bool:
+        """Whether it is known what a recorded value is in this run: another one that stands for it, or itself."""
+        return value in self._live or self._is_known(value)
+
+    @property
+    def pairs(self) -> Mapping[str, str]:
+        """Recorded -> live, in the order they were bound."""
+        return MappingProxyType(self._live)
 
     def learn(self, tree: Tree) -> None:
         """Every scalar in `tree` came from outside the service."""
@@ -90,6 +101,17 @@ class Bindings:
         self.undo(mark)
         return False
 
+    def alike(self, when: When) -> Callable[[Tree, Tree], bool]:
+        """`meet` for a finding that shows where two asks differ: it binds nothing."""
+
+        def means(recorded: Tree, live: Tree) -> bool:
+            mark = self.mark()
+            met = self.meet(recorded, live, when)
+            self.undo(mark)
+            return met
+
+        return means
+
     def mark(self) -> int:
         """A point to go back to with `undo`."""
         return len(self._live)
@@ -118,7 +140,7 @@ class Bindings:
             return named
         found = explain(recorded, live, when)
         if found is not None:
-            return not found.identity or self._bind(str(recorded), str(live))
+            return not found.identity or self._bind_spelled(recorded, live)
         if isinstance(recorded, str) and isinstance(live, str) and len(recorded) <= _TEXT_LIMIT and len(live) <= _TEXT_LIMIT:
             return self._parts_meet(recorded, live, when)
         return False
@@ -169,12 +191,30 @@ class Bindings:
     def _bind(self, recorded: str, live: str) -> bool:
         if recorded in self._live or live in self._recorded or self._is_known(recorded) or self._is_known(live):
             return False
+        self._take(recorded, live)
+        return True
+
+    def _take(self, recorded: str, live: str) -> None:
         self._live[recorded] = live
         self._recorded[live] = recorded
         if len(recorded) >= LONG:
             self._long.append(recorded)
         self.version += 1
-        return True
+
+    def declare(self, recorded: str, live: str) -> None:
+        """A link says that the one stands for the other, wherever the values came from; no short one, which would be taken for
+        others that look the same."""
+        if recorded != live and len(recorded) >= LONG and recorded not in self._live and live not in self._recorded:
+            self._take(recorded, live)
+
+    def _bind_spelled(self, recorded: Tree, live: Tree) -> bool:
+        """A codec's value may compare otherwise than it is written (a UUID without its hyphens, as `str` shows it): both forms
+        are bound, so that it is found again by either."""
+        if not isinstance(recorded, str) or not isinstance(live, str):
+            return self._bind(str(recorded), str(live))
+        written, compared = (str(recorded), str(live)), (str.__str__(recorded), str.__str__(live))
+        other_words = all(mine != theirs for mine, theirs in zip(written, compared, strict=True))
+        return self._bind(*compared) and (not other_words or self._bind(*written))
 
     def _is_known(self, text: str) -> bool:
         return text in self._known or (len(text) >= LONG and any(text in known for known in self._texts))
@@ -191,6 +231,11 @@ def standing(request: Request, bindings: Bindings) -> Request:
         body=replace(request.body, value=bindings.stand(request.body.value)),
         trailers=tuple((name, bindings.text(value)) for name, value in request.trailers),
     )
+
+
+def words(text: str) -> Iterator[str]:
+    """The words in a text that might stand for others by themselves."""
+    return chain.from_iterable(pattern.findall(text) for pattern in (*_WORDS, _UUID))
 
 
 def may_vary(value: Tree) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from replayer.severity import Severity
 
 REGRESSIONS, NOT_RUN = 1, 3
-_NEVER_SHOWN_AGAIN = ("--case", "--report")
+_NEVER_SHOWN_AGAIN = ("--case", "--report", "--parallel")
 
 PROXY_FLAG = click.option(
     "--proxy", metavar="ADDRESS", help="Where the forward proxy listens, for HTTP_PROXY and HTTPS_PROXY; else on any port."
@@ -36,6 +36,12 @@ PROXY_FLAG = click.option(
 @click.command()
 @click.option("--case", "cases", multiple=True, metavar="GLOB", help="Only the cases whose name matches. Repeatable.")
 @click.option("--url", default="", metavar="URL", help="Replay against a service that already runs there.")
+@click.option(
+    "--freeze-time/--no-freeze-time",
+    "freeze",
+    default=None,
+    help="Run the service at each case's recorded time, by libfaketime.",
+)
 @click.option("--allow-remote", is_flag=True, help="Let --url be another machine.")
 @click.option(
     "--report",
@@ -70,6 +76,14 @@ PROXY_FLAG = click.option(
     help="Fail by differences from this severity up. high: a status, a field gone or retyped, a write lost or new, a call that "
     "nothing answers; medium: another value, other reads; low: a new field.",
 )
+@click.option(
+    "--parallel",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="So many cases at once, where their calls can be told apart; what fails is tried again alone.",
+)
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @PROXY_FLAG
 @common
@@ -81,12 +95,14 @@ def replay(
     suite: Path | None,
     cases: tuple[str, ...],
     url: str,
+    freeze: bool | None,
     allow_remote: bool,
     reports: tuple[str, ...],
     on_miss: str,
     timeout: float,
     grace: float,
     fail_on: Severity,
+    parallel: int,
     proxy: str | None,
     command: tuple[str, ...],
 ) -> None:
@@ -101,13 +117,14 @@ def replay(
     found = load(config, service, dep, suite, proxy)
     plan = Plan(
         config=found,
-        service=chosen(found.service, url, command, allow_remote=allow_remote),
+        service=chosen(found.service, url, command, allow_remote=allow_remote, freeze=freeze),
         environ=os.environ,
         cases=cases,
         passthrough=on_miss == "passthrough",
         limit=timeout,
         grace=grace,
         fail_on=fail_on,
+        parallel=parallel,
         rerun=_rerun(sys.argv[1:], command),
     )
     with _reports(reports) as opened:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from wiretape.case import Call, Case
@@ -23,12 +24,21 @@ class Change:
     reason: str = ""
 
 
+# missing, extra, changed (its values), reordered (a write) · statement: other words, changed by other means than values ·
+# n+1: the same question again and again with other values · retry: again with the same ones · transaction: what surrounds a
+# call begins or ends elsewhere, or otherwise · new-table: it touches what nothing recorded touches
+type CallKind = Literal["missing", "extra", "changed", "statement", "reordered", "n+1", "retry", "transaction", "new-table"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFinding:
     """One difference between what the service asked in the recording and now. `count` is how often (an N+1 asks many times).
-    `writes`: it is about a call that changes state."""
 
-    kind: Literal["missing", "extra", "changed", "reordered"]
+    `writes`: it is about a call that changes state. `place` is a selector within the case (`calls[3].params[1]`); of a call
+    that was never recorded, that of the call it comes after. `miss` is what is said about it where no recording answered.
+    """
+
+    kind: CallKind
     target: str
     operation: str
     recorded: Call | None = None
@@ -36,6 +46,8 @@ class CallFinding:
     details: tuple[str, ...] = ()
     count: int = 1
     writes: bool = False
+    place: str = ""
+    miss: Miss | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,14 +70,16 @@ class CaseFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteStarted:
-    """`total` cases will run."""
+    """`total` cases will run. `also`: those that were not chosen, each with a chosen one that links to it."""
 
     total: int
+    also: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteFinished:
-    """`stray` are misses outside of any case (start-up, background jobs). `elapsed` in seconds."""
+    """`stray` are misses outside of any case (start-up, background jobs). `elapsed` in seconds. `beside` cases ran beside
+    others, and of those `again` were tried a second time, alone (`--parallel`)."""
 
     passed: int
     failed: int
@@ -73,6 +87,8 @@ class SuiteFinished:
     skipped: int
     elapsed: float
     stray: tuple[Miss, ...] = ()
+    beside: int = 0
+    again: int = 0
 
 
 type Event = SuiteStarted | CaseFinished | SuiteFinished

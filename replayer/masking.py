@@ -53,6 +53,7 @@ class Mask:
             recorded=self._call(finding.recorded),
             live=self._ask(finding.live),
             details=tuple(map(self.text, finding.details)),
+            miss=self.miss(finding.miss) if finding.miss else None,
         )
 
     def miss(self, miss: Miss) -> Miss:

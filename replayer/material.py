@@ -18,6 +18,7 @@ from wiretape.body import header
 from wiretape.case import Call, Case, Suite
 from wiretape.config import Config, Target, spoken
 from wiretape.errors import CaseFormatError, ConfigError
+from wiretape.links import prerequisites
 from wiretape.protobuf.sources import load as load_types
 from wiretape.protocols import codec
 from wiretape.protocols.base import Codec
@@ -29,21 +30,29 @@ from wiretape.typed import typed_suite
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
     """A suite ready to be replayed: `stored` as on disk, `suite` with its secrets, both for the cases selected. `others` are
-    the rest, as on disk: what a miss may point at, and a statement prepared early may be described by. `targets` are those of
-    the configuration, with the protocols that were found while recording."""
+    the rest, as on disk: what a miss may point at, and a statement prepared early may be described by. `also` are cases that
+    were not selected, each with one that links to it. `targets` are those of the configuration, with the protocols that were
+    found while recording."""
 
     stored: Suite
     suite: Suite
     others: tuple[Case, ...]
+    also: Mapping[str, str]
     mask: Mask
     targets: Mapping[str, Target]
     codecs: Mapping[str, Codec]
 
 
-def prepare(config: Config, environ: Mapping[str, str], globs: Sequence[str] = ()) -> Material:
-    """Load and check the suite. Raises ConfigError, StoreError."""
+def prepare(config: Config, environ: Mapping[str, str], globs: Sequence[str] = (), *, alone: bool = False) -> Material:
+    """Load and check the suite. Raises ConfigError, StoreError.
+
+    `alone`: only the cases selected, without those that they link to.
+    """
     whole = load_suite(config.suite)
-    stored = replace(whole, cases=select(whole.cases, globs))
+    chosen = select(whole.cases, globs)
+    also = {} if alone else prerequisites(whole.cases, chosen)
+    names = {case.name for case in chosen} | also.keys()
+    stored = replace(whole, cases=tuple(case for case in whole.cases if case.name in names))
     for case in stored.cases:
         check_kinds(case.noise, NORMALIZERS, case.path)
     check_kinds(stored.noise, NORMALIZERS, stored.root / "suite.yaml")
@@ -56,7 +65,8 @@ def prepare(config: Config, environ: Mapping[str, str], globs: Sequence[str] = (
     return Material(
         stored=stored,
         suite=revealed,
-        others=tuple(case for case in whole.cases if case not in stored.cases) if globs else (),
+        others=tuple(case for case in whole.cases if case.name not in names),
+        also=also,
         mask=Mask(secrets),
         targets=targets,
         codecs=codecs,
@@ -100,9 +110,15 @@ def check_passthrough(codecs: Mapping[str, Codec]) -> None:
 
 def recorded_at(case: Case) -> float:
     """When a case was recorded, seconds since the epoch: as it says, else by its response's Date, else now."""
+    at = recorded_or_none(case)
+    return time.time() if at is None else at
+
+
+def recorded_or_none(case: Case) -> float | None:
+    """The same; None where nothing tells."""
     with contextlib.suppress(ValueError):
         at = datetime.fromisoformat(case.recorded)
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     with contextlib.suppress(ValueError):
         return parsedate_to_datetime(header(case.response.headers, "date")).timestamp()
-    return time.time()
+    return None

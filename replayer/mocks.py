@@ -36,8 +36,10 @@ class Mocks:
         codecs: Mapping[str, Codec],
         book: Book,
         home: Path,
+        span: tuple[float, float] | None = None,
     ) -> None:
         self._targets, self._facts, self._codecs, self._book, self._home = targets, facts, codecs, book, home
+        self._span = span  # of the moments the service will see, where its time is frozen
         self._servers: list[asyncio.Server] = []
         self._contexts: dict[str, Callable[[], ssl.SSLContext]] = {}
         self._connections: dict[MockConnection, None] = {}  # in the order in which they came
@@ -49,9 +51,9 @@ class Mocks:
         """Listen on every target's address; those that were found behind a forward proxy have none. Raises TargetError where
         one is taken; then nothing listens."""
         if any(map(self.takes_tls, self._targets)):
-            from wiretape.ca import ensure_ca  # cryptography takes a while to import, and few runs need it
+            from wiretape.ca import covering, ensure_ca  # cryptography takes a while to import, and few runs need it
 
-            ensure_ca(self._home)  # a service may read it as it starts, before any connection needs it
+            covering(ensure_ca(self._home), self._span)  # a service may read it as it starts, before any connection needs it
         try:
             for target in self._targets.values():
                 if target.via != "proxy":
@@ -79,7 +81,9 @@ class Mocks:
         if target.name not in self._contexts:
             spoken = offered(target.protocol, self._facts.get(target.name, {}))
             hosts = (target.listen.host, "localhost", "127.0.0.1", *([target.upstream.host] if target.upstream else []))
-            self._contexts[target.name] = functools.cache(lambda: context(self._home, target.certificate, hosts, spoken))
+            self._contexts[target.name] = functools.cache(
+                lambda: context(self._home, target.certificate, hosts, spoken, self._span)
+            )
         return self._contexts[target.name]
 
     def takes_tls(self, name: str) -> bool:
@@ -185,6 +189,7 @@ class MockConnection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         self._transport = None
+        self._desk.leave()
         self.on_end(self)
 
     def close(self) -> None:

@@ -1,74 +1,128 @@
-"""What a miss says: the recorded call most like what was asked, and how the two differ."""
+"""What a miss says: the recorded call most like what was asked, how the two differ, and what to do about it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from pathlib import Path
 
+from normalizers.pipeline import NORMALIZERS
+from replayer.differences import Alike, Difference, between
 from wiretape.case import Call
-from wiretape.protocols.base import Ask, Miss
+from wiretape.protocols.base import About, Ask, Miss, about_nothing
 from wiretape.tree import Tree, same
 
 _LIKE_ENOUGH = 0.5
-_SHOWN = 8
-_NOTHING_ALIKE = "nothing like it was recorded: the service asks something new, or the case must be recorded again"
+_SAME_TABLE, _SAME_VALUES = 0.2, 0.2
+_NOTHING_ALIKE = "nothing like it was recorded: a regression, unless it is meant; then record the case again"
 _WORD = re.compile(r"\w+|\S")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorded:
-    """A recorded call, and where it stands: the name of its case, empty for a session call."""
+    """A recorded call, and where it stands: the name of its case, empty for a session call, that of its file, and its number in
+    there. `used` is how often it has answered in the case under way."""
 
     case: str
     call: Call
     ask: Ask
+    path: Path | None = None
+    position: int = 0
+    used: int = 0
+
+    @property
+    def where(self) -> str:
+        """The place for a person, and for an editor: `calls[2] at get-lamp-200.yaml:14`."""
+        file = self.path.name if self.path else f"{self.case}.yaml" if self.case else "session.yaml"
+        return f"calls[{self.position}] at {file}" + (f":{self.call.line}" if self.call.line else "")
 
 
 type Index = Mapping[tuple[str, str], Sequence[Recorded]]
 
 
-def explain(ask: Ask, here: str, near: Sequence[Sequence[Recorded]], suite: Index) -> Miss:
-    """The miss for `ask` in case `here`. `near` are the calls of the case, then the session's; `suite` every call by
-    (target, shape)."""
-    own = [entry for calls in near for entry in calls if _fits(entry, ask)]
-    elsewhere = [entry for entry in suite.get((ask.target, ask.shape), ()) if entry.case != here]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a miss is explained by: the calls of the case `here`, then the session's (`near`), every call of the suite by
+    (target, shape), which values mean the same here, and what asks are about."""
+
+    here: str
+    near: Sequence[Sequence[Recorded]]
+    suite: Index
+    alike: Alike = same
+    about: Callable[[Ask], About] = about_nothing
+
+
+def explain(ask: Ask, around: Surroundings) -> Miss:
+    """The miss for `ask`."""
+    own = [entry for calls in around.near for entry in calls if _fits(entry, ask)]
+    elsewhere = [entry for entry in around.suite.get((ask.target, ask.shape), ()) if entry.case != around.here]
     exact = _exact(elsewhere, ask)
-    if own:
-        best = min(own, key=lambda entry: _distance(entry.ask.values, ask.values))
-        return _miss(ask, best, here, tuple(value_differences(best.ask, ask)), exact)
-    similar = _most_similar(ask, near)
-    if similar is None and elsewhere:
-        best = min(elsewhere, key=lambda entry: _distance(entry.ask.values, ask.values))
-        return _miss(ask, best, here, tuple(value_differences(best.ask, ask)), exact)
-    similar = similar or _most_similar(ask, [[entries[0] for entries in suite.values()]])
-    if similar is None:
+    best = _nearest(own, ask, around) or _most_similar(ask, around.near, around) or _nearest(elsewhere, ask, around)
+    best = best or _most_similar(ask, [[entries[0] for entries in around.suite.values()]], around)
+    if best is None:
         return Miss(ask=ask, advice=_NOTHING_ALIKE)
-    return _miss(ask, similar, here, tuple(word_differences(similar.ask.shape, ask.shape)), exact)
+    differences = between(best.ask, ask, around.alike)
+    return Miss(
+        ask=ask,
+        nearest=best.call,
+        where=best.where,
+        used=_used(best),
+        differences=tuple(each.text for each in differences),
+        advice=_advice(best, ask, around, differences, exact),
+    )
 
 
 def _fits(entry: Recorded, ask: Ask) -> bool:
     return entry.ask.shape == ask.shape and entry.ask.target == ask.target
 
 
-def _miss(ask: Ask, entry: Recorded, here: str, differences: tuple[str, ...], exact: tuple[str, ...]) -> Miss:
-    if not differences and entry.case == here:
-        advice = "it was recorded once here, was answered already, and writes: it is not answered twice"
-    elif exact:
-        advice = f"the very same call is recorded in {_names(exact)}, not in this case"
-    elif entry.case and entry.case != here:
-        advice = f"the nearest one is recorded in case {entry.case}"
-    elif not entry.case:
-        advice = "the nearest one is a session call"
-    else:
-        advice = ""
-    return Miss(ask=ask, nearest=entry.call, differences=differences, advice=advice)
+def _nearest(entries: Sequence[Recorded], ask: Ask, around: Surroundings) -> Recorded | None:
+    """The one with the fewest other values, rather one that has not answered yet."""
+    return min(entries, key=lambda entry: (_distance(entry.ask.values, ask.values, around.alike), entry.used), default=None)
+
+
+def _used(entry: Recorded) -> str:
+    if not entry.used:
+        return ""
+    return "that one has answered already" + (f", {entry.used} times" if entry.used > 1 else "")
+
+
+def _advice(entry: Recorded, ask: Ask, around: Surroundings, differences: list[Difference], exact: Sequence[str]) -> str:
+    here = entry.case == around.here and bool(entry.case)
+    if not differences and (here or entry.used):
+        return "it was recorded once here, was answered already, and writes: it is not answered twice"
+    if exact:
+        return f"the very same call is recorded in {_names(exact)}, not in this case; if it belongs here, record the case again"
+    if noise := here and _noise(entry, ask, around, differences):
+        return noise
+    if not entry.case:
+        return "the nearest one is a session call"
+    if not here:
+        return f"the nearest one is recorded in case {entry.case}; a regression, or record this case again"
+    return "a regression, unless it is meant; then record the case again"
+
+
+def _noise(entry: Recorded, ask: Ask, around: Surroundings, differences: list[Difference]) -> str:
+    """The rule to write where all that differs is one value of a kind that differs from run to run."""
+    values = {each.value for each in differences}
+    at = values.pop() if len(values) == 1 else None
+    places = around.about(entry.ask).places
+    if at is None or at >= min(len(places), len(ask.values)) or not places[at] or entry.ask.shape != ask.shape:
+        return ""
+    both = (entry.ask.values[at], ask.values[at])
+    if any(isinstance(value, list | dict | bytes) or value is None for value in both):
+        return ""
+    kinds = (kind.name for kind in NORMALIZERS.values() if kind.unasked and all(map(kind.recognises, both)))
+    name = next(kinds, "")
+    rule = f"calls[{entry.position}].{places[at]}: {name}"
+    return f"if this {name} differs from run to run, say so in the case's noise: {rule}" if name else ""
 
 
 def _exact(elsewhere: Iterable[Recorded], ask: Ask) -> tuple[str, ...]:
     """The names of the cases that have this very call."""
-    names = (entry.case for entry in elsewhere if entry.case and _distance(entry.ask.values, ask.values) == 0)
+    names = (entry.case for entry in elsewhere if entry.case and _distance(entry.ask.values, ask.values, same) == 0)
     return tuple(dict.fromkeys(names))
 
 
@@ -77,86 +131,36 @@ def _names(names: Sequence[str]) -> str:
     return ("case " if len(names) == 1 else "cases ") + ", ".join(names[:3]) + more
 
 
-def _distance(recorded: Sequence[Tree], live: Sequence[Tree]) -> int:
-    return abs(len(recorded) - len(live)) + sum(not same(*pair) for pair in zip(recorded, live, strict=False))
+def _distance(recorded: Sequence[Tree], live: Sequence[Tree], alike: Alike) -> int:
+    pairs = zip(recorded, live, strict=False)
+    return abs(len(recorded) - len(live)) + sum(not (same(*pair) or alike(*pair)) for pair in pairs)
 
 
-def _most_similar(ask: Ask, groups: Sequence[Sequence[Recorded]]) -> Recorded | None:
+def _most_similar(ask: Ask, groups: Sequence[Sequence[Recorded]], around: Surroundings) -> Recorded | None:
+    """By the words of the two, whether they touch the same, and the share of values they have in common; one that has not
+    answered yet rather than one that has."""
     words = _WORD.findall(ask.shape)
+    touches = set(around.about(ask).touches)
     for calls in groups:
-        best, ratio = None, _LIKE_ENOUGH
+        best, most = None, 0.0
         for entry in calls:
             if entry.ask.target != ask.target or entry.ask.role != ask.role:
                 continue
+            shared = not touches.isdisjoint(around.about(entry.ask).touches)
+            common = _in_common(entry.ask, ask)
             matcher = SequenceMatcher(None, _WORD.findall(entry.ask.shape), words, autojunk=False)
-            if matcher.quick_ratio() > ratio and matcher.ratio() > ratio:
-                best, ratio = entry, matcher.ratio()
+            alike = shared and common >= _LIKE_ENOUGH  # SET and SETEX of one key have no word in common
+            if not alike and (matcher.quick_ratio() <= _LIKE_ENOUGH or matcher.ratio() <= _LIKE_ENOUGH):
+                continue
+            score = matcher.ratio() + _SAME_TABLE * shared + _SAME_VALUES * common - 0.01 * bool(entry.used)
+            if score > most:
+                best, most = entry, score
         if best is not None:
             return best
     return None
 
 
-def value_differences(recorded: Ask, live: Ask) -> Iterator[str]:
-    """One line for each value in which two asks of one shape differ."""
-    names = labels(live)
-    for at, (mine, theirs) in enumerate(zip(recorded.values, live.values, strict=False)):
-        yield from _tree_differences(names[at], mine, theirs)
-    if len(recorded.values) != len(live.values):
-        yield f"number of values: recorded {len(recorded.values)}, live {len(live.values)}"
-
-
-def _tree_differences(name: str, recorded: Tree, live: Tree) -> Iterator[str]:
-    if same(recorded, live):
-        return
-    if isinstance(recorded, dict) and isinstance(live, dict):
-        for key in [*recorded, *(key for key in live if key not in recorded)]:
-            if key not in live:
-                yield f"{name}.{key}: recorded {recorded[key]!r}, live nothing"
-            elif key not in recorded:
-                yield f"{name}.{key}: recorded nothing, live {live[key]!r}"
-            else:
-                yield from _tree_differences(f"{name}.{key}", recorded[key], live[key])
-    elif isinstance(recorded, list) and isinstance(live, list) and len(recorded) == len(live):
-        for at, pair in enumerate(zip(recorded, live, strict=True)):
-            yield from _tree_differences(f"{name}[{at}]", *pair)
-    else:
-        yield f"{name}: recorded {recorded!r}, live {live!r}"
-
-
-def labels(ask: Ask) -> list[str]:
-    """What to call each value of an ask: as the codec does, else its position and the words before it in the shape."""
-    if ask.labels:
-        return [*ask.labels]
-    pieces = ask.shape.split("?")
-    if len(pieces) != len(ask.values) + 1:
-        return [f"value {at}" for at in range(1, len(ask.values) + 1)]
-    columns = re.match(r"(?is)insert into \S+ ?\(([^()]*)\) ?values ?\($", pieces[0].strip())
-    names = [name.strip() for name in columns[1].split(",")] if columns else []
-    return [f"value {at + 1}{_label(pieces[at], names, at)}" for at in range(len(ask.values))]
-
-
-def _label(before: str, columns: Sequence[str], at: int) -> str:
-    if at < len(columns):
-        return f" ({columns[at]})"
-    found = re.search(r"([\w.\"]+) ?(?:<=|>=|<>|!=|=|<|>|\b(?:like|ilike|limit|offset)) ?$", before, re.IGNORECASE)
-    word = re.search(r"\b(limit|offset) ?$", before, re.IGNORECASE)
-    name = word[1] if word else found[1] if found else ""
-    return f" ({name})" if name else ""
-
-
-def word_differences(recorded: str, live: str) -> Iterator[str]:
-    """One line for each run of words in which two shapes differ."""
-    left, right = recorded.split(), live.split()
-    for shown, (tag, a, b, c, d) in enumerate(
-        op for op in SequenceMatcher(None, left, right, autojunk=False).get_opcodes() if op[0] != "equal"
-    ):
-        if shown == _SHOWN:
-            yield "and more"
-            return
-        was, now = " ".join(left[a:b]), " ".join(right[c:d])
-        if tag == "delete":
-            yield f"no longer there: {was}"
-        elif tag == "insert":
-            yield f"new: {now}"
-        else:
-            yield f"recorded: {was}, live: {now}"
+def _in_common(recorded: Ask, live: Ask) -> float:
+    """The share of the recorded values that are asked with, too."""
+    asked = {repr(value) for value in live.values}
+    return sum(repr(value) in asked for value in recorded.values) / max(len(recorded.values), 1)

@@ -20,14 +20,28 @@ type Shows = Callable[[Expected, int], bool]
 class Expected:
     """One recorded call within a scope, and how often it has been served."""
 
-    __slots__ = ("_may_vary", "_served", "_version", "ask", "call", "case", "noise", "position", "required", "used", "when")
+    __slots__ = (
+        "_may_vary",
+        "_served",
+        "_version",
+        "ask",
+        "call",
+        "case",
+        "noise",
+        "position",
+        "recorded",
+        "required",
+        "used",
+        "when",
+    )
 
     def __init__(self, recorded: Recorded, position: int, when: When, noise: CallNoise | None = None) -> None:
+        self.recorded = recorded
         self.call, self.ask, self.case = recorded.call, recorded.ask, recorded.case
         self.position, self.when, self.noise = position, when, noise
         self.required = False
         self.used = 0
-        self._version = -1
+        self._version: tuple[Bindings | None, int] = (None, -1)
         self._may_vary: bool | None = None
         self._served = self.call
 
@@ -40,8 +54,9 @@ class Expected:
 
     def served(self, bindings: Bindings) -> Call:
         """As it would be served now."""
-        if self._version != bindings.version:
-            self._version = bindings.version
+        version = bindings.version
+        if self._version[0] is not bindings or self._version[1] != version:
+            self._version = (bindings, version)
             fields = bindings.stand(dict(self.call.fields))
             if all(value is self.call.fields[name] for name, value in fields.items()):
                 self._served = self.call
@@ -132,10 +147,20 @@ class Scope:
             return used
         return shelf.last_used(ask, bindings)
 
-    def unserved(self, ask: Ask) -> Expected | None:
-        """The first call of the ask's shape that has not been served, whatever its values."""
+    def has(self, key: Key) -> bool:
+        """Whether there is any call of a shape."""
+        return key in self._shelves
+
+    def unused(self, ask: Ask) -> list[Expected]:
+        """The calls of the ask's shape that were not served yet."""
         shelf = self._shelves.get((ask.target, ask.shape))
-        return next((entry for entry in shelf.entries if not entry.used), None) if shelf else None
+        return [entry for entry in shelf.entries if not entry.used] if shelf else []
+
+    def wavers(self, ask: Ask) -> bool:
+        """Whether the calls of the ask's shape do not all answer the same."""
+        shelf = self._shelves.get((ask.target, ask.shape))
+        entries = shelf.entries if shelf else []
+        return any(not same(dict(entry.call.fields), dict(entries[0].call.fields)) for entry in entries[1:])
 
     def like(self, ask: Ask) -> Expected | None:
         """A call of the ask's shape: one with its values if there is, else rather one that did not fail and is unused."""

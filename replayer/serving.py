@@ -31,7 +31,7 @@ async def serve(config: Config, environ: Mapping[str, str], speak: Callable[[str
     def missed(miss: Miss) -> None:
         speak(material.mask.miss(miss).explain())
 
-    book = Book(suite, material.codecs, when=when(suite.cases[0]))
+    book = Book(suite, material.codecs, when=when(suite.cases[0]), disguise=material.mask.miss)
     book.on_miss = missed
     book.open_all(when)
     forward = None

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final, Literal
 
-from replayer.events import CallFinding, Change
+from replayer.events import CallFinding, CallKind, Change
 from wiretape.case import Strictness
 
 type Severity = Literal["high", "medium", "low"]
@@ -26,9 +26,28 @@ def of_change(change: Change) -> Severity:
     return "high" if _GRAVE.fullmatch(change.path) else _OF_CHANGE[change.kind]
 
 
+# By class: where the call changes something, and where it only reads.
+_OF_FINDING: Final[Mapping[CallKind, tuple[Severity, Severity]]] = MappingProxyType(
+    {
+        "missing": ("high", "medium"),
+        "extra": ("high", "medium"),
+        "changed": ("high", "medium"),
+        "statement": ("high", "medium"),
+        "n+1": ("high", "medium"),
+        "new-table": ("high", "medium"),
+        "transaction": ("high", "low"),
+        "retry": ("high", "low"),
+        "reordered": ("medium", "low"),
+    }
+)
+
+
 def of_finding(finding: CallFinding) -> Severity:
-    """A write that is lost, new or other: high. Writes in another order, and reads: medium."""
-    return "high" if finding.writes and finding.kind != "reordered" else "medium"
+    """By its class and by whether it is about a call that changes something. A call that nothing answers: high."""
+    if finding.miss is not None:
+        return "high"
+    writing, reading = _OF_FINDING[finding.kind]
+    return writing if finding.writes else reading
 
 
 def fails(

@@ -17,19 +17,25 @@ _HTTP = MappingProxyType({"2": "h2", "1.1": "http/1.1"})
 _CHUNK = 65536
 
 
-def context(home: Path, certificate: Path | None, hosts: Sequence[str], spoken: Sequence[str] = ()) -> ssl.SSLContext:
+def context(
+    home: Path,
+    certificate: Path | None,
+    hosts: Sequence[str],
+    spoken: Sequence[str] = (),
+    span: tuple[float, float] | None = None,
+) -> ssl.SSLContext:
     """What mocks show to clients: `certificate`, the server's own, or one of ours: for `hosts`, or for the host that the client
-    says it means (SNI). `spoken` are the protocols offered to it (ALPN), best first."""
+    says it means (SNI). `spoken` are the protocols offered to it (ALPN), best first. `span`: see `wiretape.ca.leaf`."""
     if certificate is not None:
         return _made(certificate, spoken)
     from wiretape.ca import ensure_ca, leaf  # cryptography takes a while to import, and few runs need it
 
     authority = ensure_ca(home)
-    made = _made(leaf(authority, hosts), spoken)
+    made = _made(leaf(authority, hosts, span), spoken)
 
     @functools.lru_cache(maxsize=_HOSTS_KEPT)
     def other(host: str) -> ssl.SSLContext:
-        return _made(leaf(authority, (host,)), spoken)
+        return _made(leaf(authority, (host,), span), spoken)
 
     def named(tls: ssl.SSLSocket | ssl.SSLObject, host: str | None, _: ssl.SSLContext) -> None:
         if host and host not in hosts:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 
 from normalizers.base import Normalizer, Paired, When, takes
@@ -22,11 +22,13 @@ REARRANGED = "the same items in another order"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """What comparing needs besides the two values."""
+    """What comparing needs besides the two values. `placed`: whether two that differ are one thing at this place of a
+    response (`replayer.places`)."""
 
     bindings: Bindings
     rules: Rules
     when: When
+    placed: Callable[[Path, Tree, Tree], bool] = lambda *_: False
 
 
 def values(path: Path, recorded: Tree, live: Tree, by: Comparison) -> Iterator[Change]:
@@ -148,7 +150,7 @@ def _fits(path: Path, recorded: Tree, live: Tree, by: Comparison) -> bool:
     if isinstance(recorded, list) and isinstance(live, list):
         pairs = enumerate(zip(recorded, live, strict=False))
         return len(recorded) == len(live) and all(_agrees((*path, at), *pair, by) for at, pair in pairs)
-    return same(recorded, live) or by.bindings.meet(recorded, live, by.when)
+    return same(recorded, live) or by.bindings.meet(recorded, live, by.when) or by.placed(path, recorded, live)
 
 
 def _fits_unordered(path: Path, recorded: list[Tree], live: list[Tree], rule: Unordered, by: Comparison) -> bool:

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from wiretape.errors import ConfigError
 from wiretape.secrets import ensure_home
 
 KEY_AND_CERTIFICATE = "mitmproxy-ca.pem"
@@ -23,6 +24,9 @@ CERTIFICATE = "mitmproxy-ca-cert.pem"
 _AGE = dt.timedelta(days=3650)
 # Clients refuse server certificates that live longer.
 _LEAF_AGE = dt.timedelta(days=365)
+_BEFORE = dt.timedelta(days=2)  # for clocks that differ
+
+type Span = tuple[float, float]  # two moments, in seconds since the epoch
 
 
 def ensure_ca(home: Path) -> Path:
@@ -38,8 +42,21 @@ def ensure_ca(home: Path) -> Path:
     return folder
 
 
-def leaf(ca: Path, names: Sequence[str]) -> Path:
-    """A PEM file with key and chain for a server of these host names and addresses, signed by the CA in folder `ca`."""
+def covering(ca: Path, span: Span | None) -> Path:
+    """The folder `ca`, whose certificate is valid in all of `span`. Raises ConfigError where it is not."""
+    if span is not None:
+        authority = x509.load_pem_x509_certificate((ca / CERTIFICATE).read_bytes())
+        if not authority.not_valid_before_utc.timestamp() <= span[0] <= span[1] <= authority.not_valid_after_utc.timestamp():
+            raise ConfigError(
+                f"the authority in {ca} is valid from {authority.not_valid_before_utc:%Y-%m-%d}, and the time is to be frozen "
+                f"at {dt.datetime.fromtimestamp(span[0], dt.UTC):%Y-%m-%d}; delete the folder, and it is made anew"
+            )
+    return ca
+
+
+def leaf(ca: Path, names: Sequence[str], span: Span | None = None) -> Path:
+    """A PEM file with key and chain for a server of these host names and addresses, signed by the CA in folder `ca`. It is
+    valid now, or in `span`, where that is given."""
     pem = (ca / KEY_AND_CERTIFICATE).read_bytes()
     issuer = x509.load_pem_x509_certificate(pem)
     signer = serialization.load_pem_private_key(pem, password=None)
@@ -47,7 +64,7 @@ def leaf(ca: Path, names: Sequence[str]) -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     alternatives = x509.SubjectAlternativeName([_general_name(name) for name in names])
     certificate = (
-        _builder(names[0], _LEAF_AGE)
+        _builder(names[0], *_validity(_LEAF_AGE, span))
         .issuer_name(issuer.subject)
         .public_key(key.public_key())
         .add_extension(alternatives, critical=False)
@@ -63,7 +80,9 @@ def leaf(ca: Path, names: Sequence[str]) -> Path:
 
 
 def _authority(key: rsa.RSAPrivateKey) -> x509.Certificate:
-    builder = _builder("wiretape", _AGE)
+    now = dt.datetime.now(dt.UTC)
+    # It vouches for servers in a service whose time is frozen, too, so it has to be older than any recording.
+    builder = _builder("wiretape", now - 2 * _AGE, now + 2 * _AGE)
     usage = {
         "digital_signature": False,
         "content_commitment": False,
@@ -83,14 +102,20 @@ def _authority(key: rsa.RSAPrivateKey) -> x509.Certificate:
     )
 
 
-def _builder(common_name: str, age: dt.timedelta) -> x509.CertificateBuilder:
+def _validity(age: dt.timedelta, span: Span | None) -> tuple[dt.datetime, dt.datetime]:
+    """From when until when a certificate is valid: `age` from now or from the start of `span`, and all of it."""
     now = dt.datetime.now(dt.UTC)
+    first, last = (dt.datetime.fromtimestamp(at, dt.UTC) for at in span) if span else (now, now)
+    return first - _BEFORE, max(first + age, last + _BEFORE)
+
+
+def _builder(common_name: str, first: dt.datetime, last: dt.datetime) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(_name(common_name))
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=2))
-        .not_valid_after(now + age)
+        .not_valid_before(first)
+        .not_valid_after(last)
     )
 
 

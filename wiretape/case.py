@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from wiretape.protobuf.schema import MessageType
+from wiretape.tree import Path as Place
 from wiretape.tree import Selector, Tree
 
 type Strictness = Literal["strict", "writes", "off"]
@@ -83,10 +84,9 @@ class Call:
     """An outbound interaction: the mock that will be served and the expectation of what the service asks, at once.
 
     `operation` is the call's headline (`INSERT INTO …`, `GET /charges`); `fields` is everything else in its codec's words
-    (`params`, `columns`, `rows`, `error`, …). `attributed` says how the call came to its case where that differs from the
-    case's own `attributed`. `ambiguous` names the cases that could have made it, where more than one could. `line` is the
-    line in
-    the case's file, 0 when not read from one.
+    (`params`, `columns`, `rows`, `error`, …). `attributed` says how the call came to its case where that is not just the case's
+    own `attributed`, with the evidence: `values (request path 4711)`. `ambiguous` names the cases that could have made it,
+    where more than one could. `line` is the line in the case's file, 0 when not read from one.
     """
 
     target: str
@@ -107,10 +107,32 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What an earlier case was answered at a place (`wiretape.links`). `text` is how it is written, `place` what follows
+    `response`. `raw`: it is not percent-encoded in a path."""
+
+    text: str
+    case: str
+    place: Place
+    raw: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """A text of a request that links stand in: its place (`target`, `headers` and a number, `body` and steps), and what it is
+    made of, in order."""
+
+    place: Place
+    pieces: tuple[str | Link, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One YAML file. `recorded` is the time of the request as RFC 3339 in UTC; `attributed` is how its calls were found
-    (`serialize`, `in-flight`, `transaction`, `ambiguous`); `incomplete` is why the recording of it is not whole, else empty.
-    `messages` are those of the WebSocket that the exchange became."""
+    """One YAML file. `recorded` is the time of the request as RFC 3339 in UTC, `first_recorded` the time before it was recorded
+    again: its place among the cases. `attributed` is the least certain way in which one of its calls was found (`serialize`,
+    `trace`, `in-flight`, `transaction`, `values`, `signature`, `ambiguous`); `incomplete` is why the recording of it is not
+    whole, else empty. `messages` are those of the WebSocket that the exchange became. `links` are those of the request, in
+    which recorded values stand for them."""
 
     name: str
     request: Request
@@ -118,7 +140,9 @@ class Case:
     messages: tuple[Message, ...] = ()
     calls: tuple[Call, ...] = ()
     noise: tuple[Noise, ...] = ()
+    links: tuple[Linked, ...] = ()
     recorded: str = ""
+    first_recorded: str = ""
     attributed: str = ""
     incomplete: str = ""
     path: Path | None = None
@@ -127,7 +151,7 @@ class Case:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
     """A folder of cases with one `suite.yaml` (facts of each target, which `calls` are compared, suite-wide noise) and
-    `session.yaml` (calls no case caused)."""
+    `session.yaml` (calls no case caused). `traced`: requests were recorded with trace ids added to them."""
 
     root: Path
     cases: tuple[Case, ...] = ()
@@ -135,3 +159,4 @@ class Suite:
     facts: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
     calls: Strictness = "strict"
     noise: tuple[Noise, ...] = ()
+    traced: bool = False

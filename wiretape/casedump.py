@@ -13,6 +13,7 @@ from wiretape.body import inferred_kind, multipart
 from wiretape.case import Body, Call, Case, Headers, Message, Noise, Request, Response
 from wiretape.casefile import CALL_WORDS, PART_FILE, VERSION
 from wiretape.errors import StoreError
+from wiretape.links import written
 from wiretape.tree import Path, Tree
 from wiretape.yamldump import dump
 
@@ -33,9 +34,9 @@ def session_text(calls: Sequence[Call]) -> str:
     return dump({"wiretape": VERSION, "calls": call_documents(calls)}, block=spread)
 
 
-def suite_text(facts: Mapping[str, Mapping[str, Tree]], noise: Sequence[Noise] = ()) -> str:
+def suite_text(facts: Mapping[str, Mapping[str, Tree]], noise: Sequence[Noise] = (), *, traced: bool = False) -> str:
     """The text of a suite.yaml."""
-    document: dict[str, Tree] = {"wiretape": VERSION}
+    document: dict[str, Tree] = {"wiretape": VERSION, **({"traced": True} if traced else {})}
     if facts:
         document["facts"] = {target: dict(known) for target, known in facts.items()}
     if noise:
@@ -51,8 +52,9 @@ def spread(path: Path) -> bool:
 def case_document(case: Case, stem: str, files: Files) -> dict[str, Tree]:
     """The case as a tree; bodies that go to files are added to `files`."""
     document: dict[str, Tree] = {"wiretape": VERSION, "name": case.name}
-    document |= _said(recorded=case.recorded, attributed=case.attributed, incomplete=case.incomplete)
-    document["request"] = _request(case.request, f"{stem}.request", files)
+    document |= _said(recorded=case.recorded, first_recorded=case.first_recorded)
+    document |= _said(attributed=case.attributed, incomplete=case.incomplete)
+    document["request"] = _request(written(case.request, case.links), f"{stem}.request", files)
     document["response"] = _response(case.response, f"{stem}.response", files)
     if case.messages:
         document["messages"] = [_message(message) for message in case.messages]

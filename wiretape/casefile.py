@@ -81,6 +81,7 @@ class SuiteSettings:
     facts: Mapping[str, Mapping[str, Tree]] = field(default_factory=dict)
     calls: Strictness = "strict"
     noise: tuple[Noise, ...] = ()
+    traced: bool = False
 
 
 def read_case(document: Document) -> Read[Case]:
@@ -96,6 +97,7 @@ def read_case(document: Document) -> Read[Case]:
         calls=reader.calls(top.get("calls")),
         noise=reader.noise(top.get("noise")),
         recorded=reader.word(top, (), "recorded"),
+        first_recorded=reader.word(top, (), "first_recorded"),
         attributed=reader.word(top, (), "attributed"),
         incomplete=reader.word(top, (), "incomplete"),
         path=file,
@@ -111,7 +113,11 @@ def read_suite(document: Document) -> Read[SuiteSettings]:
     top = reader.top(SUITE_KEYS)
     facts = reader.mapping(("facts",), top.get("facts"))
     targets = {name: reader.mapping(("facts", name), value) for name, value in facts.items()}
-    return reader.result(SuiteSettings(facts=targets, calls=_strictness(reader, top), noise=reader.noise(top.get("noise"))))
+    traced = top.get("traced", False)
+    if not isinstance(traced, bool):
+        reader.fail(("traced",), "whether requests were recorded with trace ids added (record --trace): true or false")
+    noise = reader.noise(top.get("noise"))
+    return reader.result(SuiteSettings(facts=targets, calls=_strictness(reader, top), noise=noise, traced=traced is True))
 
 
 def _strictness(reader: _Reader, top: Mapping[str, Tree]) -> Strictness:

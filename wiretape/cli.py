@@ -31,6 +31,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "record": ("recorder.cli:record", "Record real traffic of a service and its dependencies into cases."),
         "compile": ("recorder.cli:compile_", "Turn what was captured into cases, again or after a crash."),
         "replay": ("replayer.cli:replay", "Replay the cases against a build, dependencies played back; report what changed."),
+        "send": ("replayer.sendcli:send", "Send the recorded requests in order to a real service; compare nothing."),
         "serve": ("replayer.cli:serve", "Run just the mocks of the dependencies, for a service under development."),
         "accept": ("replayer.suitecli:accept", "Take what the last replay found as the new expectation."),
         "audit": (

@@ -49,6 +49,8 @@ class Service:
     command: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     protos: tuple[Path, ...] = ()
+    freeze_time: bool = False
+    faketime: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,14 +93,18 @@ class Proxy:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
     """What is kept. `include`/`exclude` are filters such as `GET /api/*`, `/health`, `5xx`, `POST /orders 201`; `sample`
-    is the share kept, 0 to 1; `max_body` is in bytes; `dedupe` keeps one case of each kind."""
+    is the share kept, 0 to 1; `max_body` is in bytes; `dedupe` keeps one case of each kind; `links`: what a request
+    took from an earlier response is written as a link to it; `trace`: every request that has none
+    is given ids to pass on, for its calls to be known by."""
 
     serialize: bool = False
+    trace: bool = False
     sample: float = 1.0
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     max_body: int = 10 * 1024 * 1024
     dedupe: bool = False
+    links: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +219,8 @@ def _service(given: Options) -> Service:
     if "protos" in told:
         folder = given["protos"].folder
         told["protos"] = tuple((folder / Path(name).expanduser()).resolve() for name in words(given["protos"].value))
+    if "faketime" in told:
+        told["faketime"] = _path("faketime", given["faketime"])
     return Service(**told)  # type: ignore[arg-type]  # as the readers return them
 
 

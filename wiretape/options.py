@@ -173,7 +173,7 @@ def _number(given: object) -> float:
 SERVICE_OPTIONS: Mapping[str, Option] = MappingProxyType(
     {
         "url": url, "listen": address, "ready": path_of_ready, "ready_timeout": seconds, "command": command, "env": texts,
-        "protos": words,
+        "protos": words, "freeze_time": flag, "faketime": text,
     }
 )  # fmt: skip
 TARGET_OPTIONS: Mapping[str, Option] = MappingProxyType(
@@ -184,5 +184,14 @@ TARGET_OPTIONS: Mapping[str, Option] = MappingProxyType(
 )  # fmt: skip
 PROXY_OPTIONS: Mapping[str, Option] = MappingProxyType({"listen": address, "passthrough": words, "verify": flag, "ca": text})
 RECORD_OPTIONS: Mapping[str, Option] = MappingProxyType(
-    {"serialize": flag, "sample": share, "include": words, "exclude": words, "max_body": size, "dedupe": flag}
+    {
+        "serialize": flag,
+        "trace": flag,
+        "sample": share,
+        "include": words,
+        "exclude": words,
+        "max_body": size,
+        "dedupe": flag,
+        "links": flag,
+    }
 )

@@ -124,12 +124,14 @@ _OPTIONS: Mapping[str, Tree] = MappingProxyType(
         "password": _EXPANDED,
         "database": _EXPANDED,
         "serialize": {"type": ["boolean", "string"], "description": "let one request through at a time"},
+        "trace": {"type": ["boolean", "string"], "description": "give every request that has none a trace id to pass on"},
         "sample": {"type": ["number", "string"], "description": "the share of requests kept, 0 to 1"},
         "passthrough": {"type": ["array", "string"], "items": _EXPANDED, "description": "hosts (globs) whose TLS is not read"},
         "include": {"type": ["array", "string"], "items": _EXPANDED},
         "exclude": {"type": ["array", "string"], "items": _EXPANDED},
         "max_body": {"type": ["integer", "string"], "description": "bytes, or such as 512KiB"},
         "dedupe": {"type": ["boolean", "string"], "description": "keep one case of each kind"},
+        "links": {"type": ["boolean", "string"], "description": "write what a request took from an earlier response as a link"},
     }
 )
 
@@ -141,7 +143,7 @@ def case_schema(targets: Mapping[str, str]) -> Schema:
     message = {"request": _object(REQUEST_KEYS, _MESSAGE), "response": _object(RESPONSE_KEYS, _MESSAGE)}
     message["request"]["required"] = ["method", "path"]
     message["response"]["required"] = ["status"]
-    words: Schema = dict.fromkeys(("name", "recorded", "attributed", "incomplete"), _TEXT)
+    words: Schema = dict.fromkeys(("name", "recorded", "first_recorded", "attributed", "incomplete"), _TEXT)
     known = words | message | {"messages": _CONVERSATION} | _shared(targets)
     return _file("case", CASE_KEYS, known, ["wiretape", "request", "response"])
 
@@ -150,7 +152,10 @@ def suite_schema(targets: Mapping[str, str]) -> Schema:
     """Of suite.yaml."""
     facts: Tree = {"type": "object", "additionalProperties": {"type": "object"}}
     return _file(
-        "suite", SUITE_KEYS, _shared(targets) | {"facts": facts, "calls": {"enum": ["strict", "writes", "off"]}}, ["wiretape"]
+        "suite",
+        SUITE_KEYS,
+        _shared(targets) | {"traced": {"type": "boolean"}, "facts": facts, "calls": {"enum": ["strict", "writes", "off"]}},
+        ["wiretape"],
     )
 
 

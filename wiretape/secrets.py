@@ -15,8 +15,9 @@ from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 
-from wiretape.case import Body, Call, Case, Headers, Suite
+from wiretape.case import Body, Call, Case, Headers, Linked, Suite
 from wiretape.errors import ConfigError, StoreError
+from wiretape.links import settle
 from wiretape.sources import opened
 from wiretape.store import SESSION_FILE, replace_file
 from wiretape.tree import Tree, walk
@@ -28,6 +29,7 @@ SHORTEST_PART = 8  # a secret shorter than this is replaced only where it is a w
 
 _REFERENCE = re.compile(r"(?P<dollars>\$+)\{(?:(?P<word>secret:(?P<name>[^{}\s]*)|\$)\})?")
 _LITERAL = re.compile(r"\$+(?=\{)")
+_EVIDENCE = re.compile(r"[^\s(),]+")  # a value that `attributed` names, each a whole string of its own
 
 
 def protect[T: (Case, Call, Suite)](recorded: T, secrets: Mapping[str, str]) -> T:
@@ -49,7 +51,7 @@ def reveal(suite: Suite, secrets: Mapping[str, str]) -> Suite:
     revealer = partial(_Revealer, secrets, missing)
     revealed = replace(
         suite,
-        cases=tuple(revealer(case.path or Path(case.name)).recorded(case) for case in suite.cases),
+        cases=settle([revealer(case.path or Path(case.name)).recorded(case) for case in suite.cases]),
         session=revealer(suite.root / SESSION_FILE).calls(suite.session),
     )
     if missing:
@@ -112,7 +114,7 @@ def ensure_home(home: Path) -> Path:
     return home
 
 
-class _Rewriter(ABC):
+class Rewriter(ABC):
     """Rewrites every string of what was recorded that may hold a secret."""
 
     @abstractmethod
@@ -125,7 +127,12 @@ class _Rewriter(ABC):
 
     def recorded[T: (Case, Call, Suite)](self, recorded: T) -> T:
         if isinstance(recorded, Call):
-            return replace(recorded, operation=self.text(recorded.operation), fields=self._mapping(recorded.fields))
+            return replace(
+                recorded,
+                operation=self.text(recorded.operation),
+                fields=self._mapping(recorded.fields),
+                attributed=_EVIDENCE.sub(lambda word: self.text(word[0]), recorded.attributed),
+            )
         if isinstance(recorded, Case):
             return self._case(recorded)
         return replace(
@@ -157,7 +164,15 @@ class _Rewriter(ABC):
             ),
             messages=tuple(replace(message, value=self._tree(message.value)) for message in case.messages),
             calls=self.calls(case.calls),
+            links=tuple(map(self._linked, case.links)),
         )
+
+    def _linked(self, linked: Linked) -> Linked:
+        return replace(linked, pieces=tuple(self.piece(one) if isinstance(one, str) else one for one in linked.pieces))
+
+    def piece(self, text: str) -> str:
+        """What stands beside a link."""
+        return self.text(text)
 
     def _headers(self, headers: Headers) -> Headers:
         return tuple((name, self.text(value)) for name, value in headers)
@@ -177,7 +192,7 @@ class _Rewriter(ABC):
         return self._mapping(tree) if isinstance(tree, dict) else tree
 
 
-class _Protector(_Rewriter):
+class _Protector(Rewriter):
     """Rewrites recorded strings to stored ones."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
@@ -199,6 +214,12 @@ class _Protector(_Rewriter):
             done = found.end()
         return "".join([*out, _escape(text[done:])])
 
+    def piece(self, text: str) -> str:
+        """A `$` at its end would turn the link that follows into a text."""
+        stored = self.text(text)
+        plain = stored.rstrip("$")
+        return plain + "${$}" * (len(stored) - len(plain))
+
     def raw(self, body: Body, value: Tree) -> bytes:
         """Compressed bytes may hold the secret, too: where the value does, they are not kept."""
         strings = (one for _, one in walk(value) if isinstance(one, str))
@@ -212,7 +233,7 @@ def _escape(text: str) -> str:
     return _LITERAL.sub(lambda found: found[0] + "$", text) if "${" in text else text
 
 
-class _Revealer(_Rewriter):
+class _Revealer(Rewriter):
     """Rewrites stored strings to recorded ones; notes which secrets are missing."""
 
     def __init__(self, secrets: Mapping[str, str], missing: dict[str, Path], file: Path) -> None:

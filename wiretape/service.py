@@ -10,7 +10,7 @@ import re
 import signal
 import ssl
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import urlsplit
@@ -82,9 +82,15 @@ class ServiceProcess:
 
     @classmethod
     async def start(
-        cls, command: Sequence[str], env: Mapping[str, str], cwd: Path | None = None, output: BinaryIO | None = None
+        cls,
+        command: Sequence[str],
+        env: Mapping[str, str],
+        cwd: Path | None = None,
+        output: BinaryIO | None = None,
+        without: Collection[str] = (),
     ) -> ServiceProcess:
-        """Start `command` in a process group of its own. `env` is added to ours; `output` takes stdout and stderr.
+        """Start `command` in a process group of its own. `env` is added to our environment but for what `without` names;
+        `output` takes stdout and stderr.
 
         Raises TargetError where the command cannot be started at all.
         """
@@ -94,7 +100,7 @@ class ServiceProcess:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.STDOUT,
-                env={**os.environ, **env},
+                env={**{name: value for name, value in os.environ.items() if name not in without}, **env},
                 cwd=cwd,
                 start_new_session=True,
             )
@@ -102,6 +108,11 @@ class ServiceProcess:
             reason = error.strerror or error
             raise TargetError(f"cannot start the service: {' '.join(command)}: {reason}; check the command") from None
         return cls(process, command, output)
+
+    @property
+    def pid(self) -> int:
+        """The process that leads the group, and a session of its own."""
+        return self._process.pid
 
     @property
     def returncode(self) -> int | None:

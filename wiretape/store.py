@@ -9,15 +9,17 @@ from __future__ import annotations
 import copy
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from wiretape import links
 from wiretape.case import Call, Case, Suite
 from wiretape.casedump import Files, call_documents, case_document, case_text, session_text, spread, suite_text
 from wiretape.casefile import BODY_KEYS, Read, SuiteSettings, read_case, read_session, read_suite
 from wiretape.errors import StoreError
-from wiretape.tree import ANY, EACH, Selector, Tree, same
+from wiretape.tree import ANY, EACH, Selector, Tree, same, walk
+from wiretape.tree import Path as Steps
 from wiretape.yamldump import dump
 from wiretape.yamledit import revise
 from wiretape.yamlio import Document, load, read
@@ -34,18 +36,34 @@ def load_suite(root: Path) -> Suite:
     """
     if not root.is_dir():
         raise StoreError(f"there is no suite folder {root}; record one with `wiretape record`")
-    cases = sorted((load_case(path) for path in case_files(root)), key=lambda case: (case.recorded, case.name))
-    if not cases:
+    found = links.resolve(in_order(map(load_case, case_files(root))))
+    if not found.cases:
         raise StoreError(f"no cases in {root}; record some with `wiretape record`")
+    for each in found.broken[:1]:
+        document = open_document(each.case.path or root)
+        raise document.error(place_of(document, each.written), each.reason)
     settings = _load_settings(root)
     return Suite(
         root=root,
-        cases=tuple(cases),
+        cases=found.cases,
         session=_load_session(root),
         facts=settings.facts,
         calls=settings.calls,
         noise=settings.noise,
+        traced=settings.traced,
     )
+
+
+def in_order(cases: Iterable[Case]) -> list[Case]:
+    """Cases in the order in which they were recorded, and are replayed."""
+    return sorted(cases, key=lambda case: (case.first_recorded or case.recorded, case.name))
+
+
+def place_of(document: Document, link: str) -> Steps:
+    """Where in a case's file a link, as it is written, stands in the request; the request where it cannot be told."""
+    request = document.value.get("request") if isinstance(document.value, dict) else None
+    texts = (path for path, value in walk(request, ("request",)) if isinstance(value, str) and link in value)
+    return next(texts, ("request",))
 
 
 def case_files(root: Path) -> list[Path]:
@@ -83,20 +101,25 @@ def _load_session(root: Path) -> tuple[Call, ...]:
 
 
 def add_to_suite(
-    root: Path, cases: Sequence[Case], session: Sequence[Call], facts: Mapping[str, Mapping[str, Tree]]
+    root: Path,
+    cases: Sequence[Case],
+    session: Sequence[Call],
+    facts: Mapping[str, Mapping[str, Tree]],
+    *,
+    traced: bool = False,
 ) -> list[Path]:
     """Write newly recorded cases beside what is there; returns their files in order.
 
     No case file is ever overwritten: a taken name gets the next free number. Session calls join those there without repeats,
-    and the facts of a target replace its former ones. Raises StoreError.
+    and the facts of a target replace its former ones. `traced`: trace ids were added to their requests. Raises StoreError.
     """
     try:
         root.mkdir(parents=True, exist_ok=True)
         written = [_add_case(root, case) for case in _named(root, cases)]
         if session:
             _add_session(root, session)
-        if facts:
-            _add_facts(root, facts)
+        if facts or traced:
+            _add_facts(root, facts, traced=traced)
     except OSError as error:
         raise StoreError(f"cannot write to {root}: {error.strerror or error}") from None
     return written
@@ -111,7 +134,7 @@ def _named(root: Path, cases: Sequence[Case]) -> Iterator[Case]:
         calls = tuple(
             replace(call, ambiguous=tuple(renamed.get(other, other) for other in call.ambiguous)) for call in case.calls
         )
-        yield replace(case, name=name, calls=calls)
+        yield replace(case, name=name, calls=calls, links=links.renamed(case.links, renamed))
 
 
 def _free(name: str, taken: set[str]) -> str:
@@ -152,17 +175,21 @@ def _bare(call: Call) -> str:
     return dump([call.target, call.operation, dict(call.fields)])
 
 
-def _add_facts(root: Path, facts: Mapping[str, Mapping[str, Tree]]) -> None:
+def _add_facts(root: Path, facts: Mapping[str, Mapping[str, Tree]], *, traced: bool) -> None:
     path = root / SUITE_FILE
     if not path.exists():
-        replace_file(path, suite_text(facts).encode())
+        replace_file(path, suite_text(facts, traced=traced).encode())
         return
-    before = _load_settings(root).facts
+    settings = _load_settings(root)
+    before = settings.facts
     changed = {target: dict(known) for target, known in facts.items() if not same(dict(before.get(target, {})), dict(known))}
+    news: dict[str, Tree] = {"traced": True} if traced and not settings.traced else {}
     if changed:
+        news["facts"] = {**{name: dict(known) for name, known in before.items()}, **changed}
+    if news:
         document = open_document(path)
         assert isinstance(document.value, dict)  # it was just read as one
-        _revise(path, {**document.value, "facts": {**{name: dict(known) for name, known in before.items()}, **changed}})
+        _revise(path, {**document.value, **news})
 
 
 def edit(path: Path, edits: Mapping[str, Tree]) -> None:

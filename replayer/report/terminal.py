@@ -46,6 +46,7 @@ class Terminal:
     def on(self, event: Event) -> None:
         match event:
             case SuiteStarted():
+                self._write(("plain", f"{name} runs too: {by} links to it") for name, by in event.also.items())
                 self._begin(event.total)
             case CaseFinished():
                 if event.verdict != "passed" or event.warnings or event.changes or event.calls:

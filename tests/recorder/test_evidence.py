@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from recorder.attribute import Outbound, Window, attribute
-from recorder.evidence import Said, Told, said, told
+from recorder.evidence import said, told
 from recorder.routes import Routes
-from wiretape.protocols.base import Ask, Interaction
+from wiretape.protocols.base import Ask
 from wiretape.protocols.http import Exchange
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -55,24 +54,12 @@ def test_a_call_is_read_by_columns() -> None:
     assert found.found == {"rows.0": {"1", "2"}, "rows.1": {"a"}, "tag": {"SELECT 2"}}
 
 
-def test_a_trace_id_tells_at_once() -> None:
-    parent = f"00-{TRACE}-00f067aa0ba902b7-01"
+def test_a_request_carries_its_own_ids_and_the_one_it_was_given() -> None:
     routes = Routes([("POST", "/a")])
-    requests = [said(exchange("/a"), routes), said(exchange("/a", (("Traceparent", parent),)), routes)]
-    call = told(
-        Ask(target="payments", operation="GET /x", shape="GET /x"),
-        {"headers": {"traceparent": f"00-{TRACE}-1111111111111111-01"}, "response": {"status": 200}},
-    )
-
-    class Evidence:
-        def request(self, window: int) -> Said:
-            return requests[window]
-
-        def call(self, outbound: Outbound) -> Told:
-            return call
-
-    outbound = Outbound(
-        target="payments", connection=1, interaction=Interaction(operation="GET /x", fields={}, started=2.0, ended=2.1)
-    )
-    result = attribute([Window(started=1, ended=3), Window(started=1, ended=3)], [outbound], Evidence())
-    assert [[(one.how, one.others) for one in calls] for calls in result.windows] == [[], [("trace", ())]]
+    headers = (("Traceparent", f"00-{TRACE}-00f067aa0ba902b7-01"), ("X-Request-Id", "0123456789abcdef-x"))
+    given = "00000000000040008000000000000001"
+    assert said(exchange("/a", headers), routes).traces == {TRACE, "0123456789abcdef-x"}
+    one = said(exchange("/a", headers[1:]), routes, given)
+    assert one.traces == {"0123456789abcdef-x", given}
+    assert "00000000-0000-4000-8000-000000000001" in one.asked["trace"]  # a service may write it down
+    assert said(exchange("/a"), routes).traces == frozenset()

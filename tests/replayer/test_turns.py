@@ -114,7 +114,7 @@ def test_a_worker_gets_its_job_once_the_job_is_queued(toy: Any, tmp_path: Path) 
             assert await web("INSERT job 7") == "queued"
             assert await job == "job 7"
             assert await worker("POP job") == "nothing"
-            assert book.settled
+            assert book.lanes[0].settled
             assert [(seen.ask.operation, seen.how) for seen in book.end().seen] == [
                 ("INSERT job 7", "first"),
                 ("POP job", "first"),
@@ -164,10 +164,10 @@ def test_a_message_waits_for_its_subscriber(toy: Any, tmp_path: Path) -> None:
             listener = await connect()
             begin()
             assert await listener("SELECT 1") == "miss"
-            assert not book.settled
+            assert not book.lanes[0].settled
             assert await listener("sub") == "subscribed"
             assert await listener() == "message news"
-            assert book.settled
+            assert book.lanes[0].settled
 
     asyncio.run(run())
 
@@ -214,6 +214,6 @@ def test_a_message_recorded_for_each_of_two_goes_to_both(toy: Any, tmp_path: Pat
                 assert await listener("sub") == "subscribed"
             begin()
             assert [await listener() for listener in listeners] == ["message news", "message news"]
-            assert book.settled
+            assert book.lanes[0].settled
 
     asyncio.run(run())

@@ -159,7 +159,7 @@ def test_numbers_and_booleans_stand_for_their_text_where_only_text_can_be_meant(
         (HEAD.replace(": 1\n", ": 2\n") + "new: 1\n", ["1:11: format version 2 is not one this wiretape reads (1)"]),
         (HEAD + "respones: {}\n", ["4:1: unknown key 'respones'; did you mean response?"]),
         (HEAD + "zzz: {}\n", [
-            "4:1: unknown key 'zzz'; known: wiretape, name, recorded, attributed, incomplete, request, response, messages, "
+            "4:1: unknown key 'zzz'; known: wiretape, name, recorded, first_recorded, attributed, incomplete, request, "
             "calls, noise"
         ]),
         ("wiretape: 1\nrequest: {method: GET, path: /}\n", ["1:1: `response` is missing"]),

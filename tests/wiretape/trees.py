@@ -139,6 +139,7 @@ cases = st.builds(
     calls=st.lists(calls, max_size=3).map(tuple),
     noise=st.lists(noise, max_size=3, unique_by=lambda rule: rule.selector.text).map(tuple),
     recorded=st.sampled_from(["", "2026-11-20T10:00:00.123Z"]),
+    first_recorded=st.sampled_from(["", "2026-11-19T10:00:00.123Z"]),
     attributed=words | st.just(""),
     incomplete=texts,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from wiretape.case import Call
 from wiretape.tree import Tree
@@ -35,7 +35,8 @@ class Interaction:
 
     `operation` and `fields` are the codec's words and go into a `Call` unchanged. `transaction` numbers the transaction on this
     connection the interaction ran in (None outside of one; what is sent before one Sync is one, too): its members belong to one
-    case. `incomplete` says why the reading is not whole, else empty.
+    case. `incomplete` says why the reading is not whole, else empty. `traces` are the ids it carries of the request it is made
+    for (`wiretape.tracing`); they go into no call.
     """
 
     operation: str
@@ -45,6 +46,7 @@ class Interaction:
     transaction: int | None = None
     role: Role = "query"
     incomplete: str = ""
+    traces: tuple[str, ...] = ()
 
 
 class Tap(Protocol):
@@ -74,7 +76,8 @@ class Ask:
     client may choose the encoding). `labels` says what to call each value where the shape does not show it. `writes`: it
     changes state on the server, so it is never answered twice from one recording, unless it `settles`: asking it again changes
     nothing more (a member that is in the set already). `blocks`: the client lets the server wait so
-    many seconds for something to answer (BLPOP; infinity: for ever); None: it expects its answer at once.
+    many seconds for something to answer (BLPOP; infinity: for ever); None: it expects its answer at once. `trace` is the id of
+    the request on whose behalf it is asked, where the client says that (`wiretape.tracing`), else empty; never compared.
     """
 
     target: str
@@ -86,30 +89,64 @@ class Ask:
     settles: bool = False
     role: Role = "query"
     blocks: float | None = None
+    trace: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What an ask is about, as findings say it.
+
+    `verb` is what it does (`UPDATE`, `find`, `SETEX`, `POST`), `touches` what it does that to (tables, collections, prefixes of
+    keys, paths of a host), of the kind `noun`. `places` are selectors within a call that say where each of the ask's values
+    stands (`params[1]`); empty for one that stands in the operation itself.
+    """
+
+    verb: str = ""
+    touches: tuple[str, ...] = ()
+    noun: str = ""
+    places: tuple[str, ...] = ()
+
+
+def about_nothing(ask: Ask) -> About:
+    """Of a protocol whose asks are not understood."""
+    return About(places=("",) * len(ask.values))
+
+
+_MISS_CODE: Final = "WT001"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Miss:
-    """No recorded call answers `ask`. `nearest` is the recorded call most like it, `differences` one line for each value
-    or word
-    in which the two differ. `advice` says what to do."""
+    """No recorded call answers `ask`. `nearest` is the recorded call most like it, `where` its place (`get-lamp.yaml:12
+    calls[0]`), `used` whether it has answered already. `differences` is one line for each value or word in which the two
+    differ. `advice` says what to do."""
 
     ask: Ask
     nearest: Call | None = None
+    where: str = ""
+    used: str = ""
     differences: tuple[str, ...] = ()
     advice: str = ""
 
     def explain(self) -> str:
-        """One paragraph for the service's log and the report."""
-        parts = [f"wiretape: no recorded call on {self.ask.target} answers: {self.ask.operation}"]
-        if self.ask.values:
-            parts.append("values " + ", ".join(map(repr, self.ask.values)))
-        if self.nearest is not None:
-            parts.append(f"nearest recorded: {self.nearest.operation}")
-        parts.extend(self.differences)
-        if self.advice:
-            parts.append(self.advice)
+        """One line for the service's log: what matters first, as drivers cut long messages (MySQL's C library at 511 bytes)."""
+        asked = f"wiretape: no recorded call on {self.ask.target} answers: {_short(self.ask.operation, 110)} ({_MISS_CODE})"
+        parts = [asked]
+        if self.where:
+            parts.append(f"nearest: {self.where}")
+        if self.differences:
+            more = f" (and {len(self.differences) - 1} more)" if len(self.differences) > 1 else ""
+            parts.append(_short(self.differences[0], 110) + more)
+        elif self.ask.values:
+            parts.append("values " + _short(", ".join(map(repr, self.ask.values)), 110))
+        parts += [part for part in (self.used, _short(self.advice, 150)) if part]
         return "; ".join(parts)
+
+
+def _short(text: str, most: int) -> str:
+    """On one line of at most so many characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 class Waiting:
@@ -223,7 +260,7 @@ class Codec:
     """One wire protocol. `tap()` and `responder(facts, answers, target)` are made per connection.
 
     `recognises(first bytes of the client, of the server)` tells whether a connection speaks this protocol; None: too early to
-    tell. `upstream` is None where there is no `--on-miss passthrough`.
+    tell. `upstream` is None where there is no `--on-miss passthrough`. `about` reads an ask for a finding about it.
     """
 
     name: str
@@ -236,3 +273,4 @@ class Codec:
     recognises: Callable[[bytes, bytes], bool | None]
     upstream: Callable[[Mapping[str, str]], Upstream] | None = None
     schema: Mapping[str, Tree] = field(default_factory=dict)
+    about: Callable[[Ask], About] = about_nothing

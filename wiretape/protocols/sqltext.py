@@ -6,11 +6,13 @@ import re
 from collections.abc import Container, Iterable, Iterator, Sequence
 from typing import Final
 
+from wiretape import tracing
 from wiretape.tree import Tree
 
 # Its kind (word, mark, string, number, parameter, …) and its text.
 type Token = tuple[str, str]
 
+_BLANK: Final = " \t\n\r\f\v"
 _NO_SPACE_BEFORE: Final = frozenset((",", ")", "]", "."))
 _NO_SPACE_AFTER: Final = frozenset(("(", "[", "."))
 
@@ -32,6 +34,23 @@ def cut(sql: str, matches: Iterable[re.Match[str]]) -> Iterator[Token]:
         at = end
     if at < len(sql):
         yield "space", sql[at:]
+
+
+def untraced(sql: str, comments: Iterable[tuple[int, int]]) -> tuple[str, tuple[str, ...]]:
+    """The text without those comments that carry an id of the request it is sent for, and these ids. `comments` is where its
+    comments stand. The texts of two requests are the same then."""
+    parts: list[str] = []
+    traces: list[str] = []
+    at = 0
+    for start, end in comments:
+        if found := tracing.in_comment(sql[start:end]):
+            traces += found
+            parts.append(sql[at:start])
+            at = end
+    if not traces:
+        return sql, ()
+    parts.append(sql[at:])
+    return " ".join(part for part in (part.strip(_BLANK) for part in parts) if part), tuple(dict.fromkeys(traces))
 
 
 def verb_of(found: Sequence[Token], main: Container[str]) -> str:
@@ -82,3 +101,8 @@ def filled(slots: Iterable[str | bytes | int | None], params: Sequence[Tree]) ->
     from 1. One that is missing is None."""
     count = len(params)
     return tuple(slot if not isinstance(slot, int) else params[slot - 1] if 0 < slot <= count else None for slot in slots)
+
+
+def places(slots: Iterable[str | bytes | int | None]) -> tuple[str, ...]:
+    """Where the values of a statement stand within its call: `params[0]`, or nowhere but in the statement itself."""
+    return tuple(f"params[{slot - 1}]" if isinstance(slot, int) and slot > 0 else "" for slot in slots)

@@ -1,6 +1,7 @@
 """HTTP, as a service answers it and as it asks others."""
 
 from wiretape.protocols.base import Codec
+from wiretape.protocols.http.about import about
 from wiretape.protocols.http.asks import ask
 from wiretape.protocols.http.exchange import SWITCHING, Exchange, Message
 from wiretape.protocols.http.inspection import SCHEMA, check
@@ -33,4 +34,5 @@ CODEC = Codec(
     merge_facts=merge,
     recognises=recognises,
     schema=SCHEMA,
+    about=about,
 )

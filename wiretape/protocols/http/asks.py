@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from wiretape import tracing
 from wiretape.case import Call, Headers
 from wiretape.casedump import pairs
 from wiretape.errors import EncodeError
@@ -20,12 +21,14 @@ _MOST_LEAVES = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A request as it is compared. `headers` are those that say something; `body` is its meaning, None where there is none."""
+    """A request as it is compared. `headers` are those that say something; `body` is its meaning, None where there is none.
+    `traces` are the ids in its headers (`wiretape.tracing`)."""
 
     method: str
     url: str
     headers: Headers
     body: Tree = None
+    traces: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def operation(self) -> str:
@@ -41,7 +44,7 @@ class Asked:
 def asked(method: str, url: str, headers: Headers, data: bytes) -> Asked:
     """A request off the wire; `data` is its body without transfer coding, content coding kept."""
     kept = tuple(pair for pair in said(headers) if pair[0] != "content-encoding" and (data or pair[0] != "content-type"))
-    return Asked(method=method, url=url, headers=kept, body=body_meaning(data, headers))
+    return Asked(method=method, url=url, headers=kept, body=body_meaning(data, headers), traces=tracing.in_pairs(headers))
 
 
 def of_call(call: Call) -> Asked:
@@ -86,6 +89,7 @@ def make(target: str, request: Asked, *, streams: bool = False) -> Ask:
         values=tuple(values),
         labels=tuple(labels),
         writes=query.writes if query else request.method not in _SAFE,
+        trace=next(iter(request.traces), ""),
     )
 
 

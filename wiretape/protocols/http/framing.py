@@ -84,6 +84,11 @@ class Reader:
         """Whether the message under way ends with the connection."""
         return self._state is _State.UNTIL_CLOSE
 
+    @property
+    def in_head(self) -> bool:
+        """Whether a head has begun, with a whole start line, and has not ended."""
+        return self._state is _State.HEAD and self._line.match(self._buffer) is not None
+
     def rest(self) -> bytes:
         """What has not been read: it belongs to the protocol the connection goes on in."""
         return bytes(self._buffer)

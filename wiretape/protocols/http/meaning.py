@@ -13,10 +13,11 @@ from wiretape.tree import Tree, kind, same
 _FORM_TYPE = "application/x-www-form-urlencoded"
 # The connection's own, the client library's own, and what telemetry adds: none of it says what is asked.
 _UNSAID = re.compile(
-    r"""accept-(?:encoding|charset|language)|alt-used|cache-control|connection|content-length|date|dnt|expect|forwarded|from|host
+    r"""accept-(?:encoding|charset)|alt-used|cache-control|connection|content-length|date|dnt|expect|forwarded|from|host
     |http2-settings|keep-alive|origin|pragma|priority|proxy-.*|purpose|referer|save-data|sec-.*|te|trailer|transfer-encoding
     |upgrade|upgrade-insecure-requests|user-agent|via|grpc-(?:accept-encoding|encoding|timeout|trace-bin|tags-bin)
-    |traceparent|tracestate|baggage|b3|x-b3-.*|x-cloud-trace-context|x-amzn-trace-id|uber-trace-id|sentry-trace|x-datadog-.*
+    |traceparent|tracestate|baggage|b3|x-b3-.*|x-cloud-trace-context|x-amzn-trace-id|uber-trace-id|uberctx-.*|sentry-trace
+    |x-datadog-.*
     |x-amz-(?:date|content-sha256|security-token|user-agent)|x-ms-(?:date|client-request-id|return-client-request-id)
     |content-(?:md5|digest)|digest|repr-digest|signature|signature-input|x-elastic-client-meta|x-client-data
     |newrelic|x-ot-.*|ot-.*|elastic-apm-.*|x-(?:request|correlation|trace|span|transaction|amzn-request)-?id|request-id
@@ -45,6 +46,8 @@ def _value(name: str, value: str) -> str | None:
     match name:
         case "accept" if any(part.partition(";")[0].strip() in ("*/*", "") for part in value.split(",")):
             return None  # anything will do
+        case "accept-language" if value.strip() == "*":
+            return None  # a library's own (undici); any other was chosen
         case "content-type":
             return _content_type(value)
         case "authorization" | "proxy-authorization":

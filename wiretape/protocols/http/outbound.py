@@ -48,6 +48,7 @@ class CallTap:
             ended=exchange.ended,
             role="housekeeping" if exchange.method == "CONNECT" else "query",
             incomplete=exchange.incomplete,
+            traces=request.traces,
         )
 
 

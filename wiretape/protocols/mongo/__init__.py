@@ -1,6 +1,7 @@
 """MongoDB's wire protocol: OP_MSG, and OP_QUERY for the first hello."""
 
 from wiretape.protocols.base import Codec
+from wiretape.protocols.mongo.about import about
 from wiretape.protocols.mongo.asks import ask
 from wiretape.protocols.mongo.framing import recognises
 from wiretape.protocols.mongo.handshake import merge
@@ -18,4 +19,5 @@ CODEC = Codec(
     merge_facts=merge,
     recognises=recognises,
     schema=SCHEMA,
+    about=about,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from wiretape.case import Call
@@ -28,7 +29,8 @@ class _Leaf(NamedTuple):
 
 def live(target: str, command: Command) -> Ask:
     """The ask of a request."""
-    return _make(target, command.operation, command.fields)
+    made = _make(target, command.operation, command.fields)
+    return replace(made, trace=traces[0]) if (traces := command.traces) else made
 
 
 def ask(call: Call) -> Ask:

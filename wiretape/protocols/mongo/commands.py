@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from wiretape import tracing
 from wiretape.errors import DecodeError
 from wiretape.protocols.base import Role
 from wiretape.protocols.mongo import documents
@@ -23,6 +24,7 @@ SEQUENCES: Mapping[str, str] = MappingProxyType({"insert": "documents", "update"
 _SESSION = frozenset(
     ("$db", "lsid", "$clusterTime", "txnNumber", "autocommit", "startTransaction", "recoveryToken", "$audit", "$client")
 )
+_FILTERS = ("filter", "query")  # conditions, in which a comment may stand, too
 _TRANSPORT = frozenset(("maxTimeMS", "batchSize"))
 # What these say where they are not there at all.
 _DEFAULTS: Mapping[str, Tree] = MappingProxyType(
@@ -90,11 +92,28 @@ class Command:
         return next(iter(self.body.values()), None)
 
     @property
+    def traces(self) -> tuple[str, ...]:
+        """The ids that its comments carry (`wiretape.tracing`)."""
+        found = [_traces(self.body.get("comment"))]
+        found += [_traces(_asked(self.body.get(place)).get("$comment")) for place in _FILTERS]
+        return tuple(dict.fromkeys(trace for traces in found for trace in traces))
+
+    @property
     def transaction(self) -> str:
         """Names the transaction it runs in; empty outside of one."""
         if self.body.get("autocommit") is not False:
             return ""
         return f"{self.body.get('lsid')!r}/{whole(self.body.get('txnNumber'))}"
+
+
+def _asked(condition: Tree) -> Mapping[str, Tree]:
+    return condition if isinstance(condition, dict) else {}
+
+
+def _traces(comment: Tree) -> tuple[str, ...]:
+    if isinstance(comment, dict):
+        return tracing.in_pairs((name, value) for name, value in comment.items() if isinstance(value, str))
+    return tracing.in_comment(comment) if isinstance(comment, str) else ()
 
 
 def whole(value: Tree) -> int | None:
@@ -157,12 +176,23 @@ def told(name: str, body: Mapping[str, Tree]) -> dict[str, Tree]:
     for key in rest:
         if key not in _SESSION and key not in _TRANSPORT and not (name in _DATA and key == "cursor"):
             query[key] = body[key]
+    _untrace(query)
     _quiet(name, query)
     sequence = SEQUENCES.get(name, "")
     fields: dict[str, Tree] = {}
     if isinstance(items := query.pop(sequence, None), list):
         fields[sequence] = [_without_defaults(item) for item in items] if name == "update" else items
     return ({"query": query} if query else {}) | fields
+
+
+def _untrace(query: dict[str, Tree]) -> None:
+    """Take out comments that carry an id of the request the command is sent for: they are new each time."""
+    if _traces(query.get("comment")):
+        del query["comment"]
+    for place in _FILTERS:
+        condition = _asked(query.get(place))
+        if _traces(condition.get("$comment")):
+            query[place] = {key: value for key, value in condition.items() if key != "$comment"}
 
 
 def _quiet(name: str, query: dict[str, Tree]) -> None:

@@ -62,6 +62,7 @@ class Reading:
             transaction=self.transaction,
             role=kind,
             incomplete=self.incomplete,
+            traces=self.command.traces,
         )
 
 

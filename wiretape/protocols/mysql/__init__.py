@@ -1,6 +1,7 @@
 """MySQL's and MariaDB's client/server protocol, version 10."""
 
 from wiretape.protocols.base import Codec
+from wiretape.protocols.mysql.about import about
 from wiretape.protocols.mysql.asks import ask
 from wiretape.protocols.mysql.framing import recognises
 from wiretape.protocols.mysql.inspection import SCHEMA, check
@@ -18,4 +19,5 @@ CODEC = Codec(
     merge_facts=merge,
     recognises=recognises,
     schema=SCHEMA,
+    about=about,
 )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from wiretape import tracing
 from wiretape.case import Call
 from wiretape.protocols.base import Ask, Role
+from wiretape.protocols.mysql.lexer import comments
 from wiretape.protocols.mysql.literals import comparable
 from wiretape.protocols.mysql.sql import Statement, canonical, tidy
-from wiretape.protocols.sqltext import filled
+from wiretape.protocols.sqltext import filled, untraced
 from wiretape.tree import Tree
 
 _ORDER: tuple[Role, ...] = ("query", "begin", "end", "control", "housekeeping")
@@ -20,7 +22,11 @@ _LONGEST_KEPT: Final = 8192  # characters
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Plan:
-    """What one SQL text asks. `role` is the weightiest of its statements'; `parameters` is the number of its `?`."""
+    """What one SQL text asks. `role` is the weightiest of its statements'; `parameters` is the number of its `?`.
+
+    Of a text whose comments carry ids of the request it is sent for (`traces`), `plain` is the plan of the text without them:
+    such texts are new each time, and only what they have in common is kept.
+    """
 
     sql: str
     statements: tuple[Statement, ...]
@@ -28,11 +34,19 @@ class Plan:
     role: Role
     writes: bool
     parameters: int
+    traces: tuple[str, ...] = ()
+    plain: Plan | None = None
 
 
 def plan(sql: str) -> Plan:
     """The plan of a text. Those of texts that may well come again are kept."""
-    return _kept(sql) if len(sql) <= _LONGEST_KEPT else _plan(sql)
+    bare, traces = _untraced(sql)
+    found = _kept(bare) if len(bare) <= _LONGEST_KEPT else _plan(bare)
+    return replace(found, traces=traces, plain=found) if traces else found
+
+
+def _untraced(sql: str) -> tuple[str, tuple[str, ...]]:
+    return untraced(sql, comments(sql)) if tracing.may_carry(sql) else (sql, ())
 
 
 def _plan(sql: str) -> Plan:
@@ -45,7 +59,8 @@ _kept_tidy = lru_cache(maxsize=4096)(tidy)
 
 def operation_of(sql: str) -> str:
     """How a case words the text."""
-    return _kept_tidy(sql) if len(sql) <= _LONGEST_KEPT else tidy(sql)
+    bare, _ = _untraced(sql)
+    return _kept_tidy(bare) if len(bare) <= _LONGEST_KEPT else tidy(bare)
 
 
 def planned(sql: str, statements: Sequence[Statement]) -> Plan:
@@ -66,7 +81,15 @@ def make(target: str, asked: Plan, params: Sequence[Tree], database: str = "") -
     given = [comparable(value) for value in params]
     found = tuple(value for statement in asked.statements for value in filled(statement.literals, given))
     shape = f"use {database}: {asked.shape}" if database else asked.shape
-    return Ask(target=target, operation=asked.sql, shape=shape, values=found, writes=asked.writes, role=asked.role)
+    return Ask(
+        target=target,
+        operation=asked.sql,
+        shape=shape,
+        values=found,
+        writes=asked.writes,
+        role=asked.role,
+        trace=next(iter(asked.traces), ""),
+    )
 
 
 def ask(call: Call) -> Ask:

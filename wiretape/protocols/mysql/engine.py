@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 from typing import Final
@@ -131,6 +131,7 @@ class Engine:
     def _each(self, asked: Plan, index: int) -> None:
         """Statements that were not recorded together are asked one by one, up to the first that fails."""
         one = planned(asked.sql if len(asked.statements) == 1 else asked.statements[index].shape, [asked.statements[index]])
+        one = replace(one, traces=asked.traces)
         self._playback.take(one, self._playback.ask(one), partial(self._one, asked, index, one))
 
     def _one(self, asked: Plan, index: int, one: Plan, answer: Call | Miss) -> None:

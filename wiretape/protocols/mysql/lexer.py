@@ -42,6 +42,11 @@ def tokens(sql: str) -> list[Token]:
     return found
 
 
+def comments(sql: str) -> Iterator[tuple[int, int]]:
+    """Where each comment begins and ends, but for those that the server reads."""
+    return (match.span("comment") for match in _TOKEN.finditer(sql) if match.lastgroup == "comment")
+
+
 def pieces(sql: str) -> Iterator[Token]:
     """The whole string without gaps: tokens as they are written, and of kind `space` what stands between two of them."""
     return cut(sql, _TOKEN.finditer(sql))

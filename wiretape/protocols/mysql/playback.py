@@ -82,6 +82,7 @@ class Playback:
         if isinstance(answer, Miss):
             answer = Call(target=self._target, operation=asked.sql, fields=self.own(answer, asked, params))
         session = self.session
+        asked = asked.plain or asked
         key = (id(answer), id(asked), session.answering, binary)
         if (kept := self._rendered.get(key)) is not None:
             return kept[0]

@@ -1,6 +1,7 @@
 """PostgreSQL's frontend/backend protocol, version 3."""
 
 from wiretape.protocols.base import Codec
+from wiretape.protocols.postgres.about import about
 from wiretape.protocols.postgres.asks import ask
 from wiretape.protocols.postgres.facts import merge
 from wiretape.protocols.postgres.framing import recognises
@@ -20,4 +21,5 @@ CODEC = Codec(
     recognises=recognises,
     upstream=PgUpstream,
     schema=SCHEMA,
+    about=about,
 )

@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from wiretape import tracing
 from wiretape.case import Call
 from wiretape.errors import EncodeError
 from wiretape.protocols.base import Ask, Role
 from wiretape.protocols.postgres.copydata import cell
 from wiretape.protocols.postgres.copylayout import Layout, layout_of
 from wiretape.protocols.postgres.cursors import read_by
+from wiretape.protocols.postgres.lexer import comments
 from wiretape.protocols.postgres.meaning import canonical, likely, type_of
 from wiretape.protocols.postgres.sql import Statement, identifier
 from wiretape.protocols.postgres.sql import canonical as statements_of
 from wiretape.protocols.postgres.types import Catalog, parse_type
 from wiretape.protocols.postgres.values import from_tree
+from wiretape.protocols.sqltext import untraced
 from wiretape.tree import Tree
 
 _ORDER: tuple[Role, ...] = ("query", "begin", "end", "control", "housekeeping")
@@ -33,6 +36,9 @@ class Plan:
 
     `role` is the weightiest of its statements'; `parameters` is the highest `$n`; `layout` is that of the data of a COPY, if
     the text is one, `cursor` the name of the cursor that it reads. Known by its identity, so that it is a cheap key.
+
+    Of a text whose comments carry ids of the request it is sent for (`traces`), `plain` is the plan of the text without them:
+    such texts are new each time, and only what they have in common is kept.
     """
 
     sql: str
@@ -43,6 +49,8 @@ class Plan:
     parameters: int
     layout: Layout | None = None
     cursor: str = ""
+    traces: tuple[str, ...] = ()
+    plain: Plan | None = None
 
     @property
     def verb(self) -> str:
@@ -52,7 +60,9 @@ class Plan:
 
 def plan(sql: str) -> Plan:
     """The plan of a text. Those of texts that may well come again are kept."""
-    return _kept(sql) if len(sql) <= _LONGEST_KEPT else _plan(sql)
+    bare, traces = untraced(sql, comments(sql)) if tracing.may_carry(sql) else (sql, ())
+    found = _kept(bare) if len(bare) <= _LONGEST_KEPT else _plan(bare)
+    return replace(found, traces=traces, plain=found) if traces else found
 
 
 def _plan(sql: str) -> Plan:
@@ -76,6 +86,8 @@ _kept = lru_cache(maxsize=4096)(_plan)
 def make(target: str, asked: Plan, params: Sequence[str | bytes | None], types: tuple[int, ...] = ()) -> Ask:
     """The ask of a plan with its parameters, as text or None (bytes where a binary parameter's type is not known), and their
     types (0: not known)."""
+    if asked.plain is not None:
+        return replace(make(target, asked.plain, params, types), trace=asked.traces[0])
     if all(value is None or len(value) <= _LONGEST_VALUE_KEPT for value in params):
         return _kept_ask(target, asked, tuple(params), types)
     return _make(target, asked, params, types)
@@ -99,7 +111,15 @@ def _make(target: str, asked: Plan, params: Sequence[Tree], types: Sequence[int]
         found = meant(asked.statements[0], params, types)
     else:
         found = tuple(value for statement in asked.statements for value in meant(statement, params, types))
-    return Ask(target=target, operation=asked.sql, shape=asked.shape, values=found, writes=asked.writes, role=asked.role)
+    return Ask(
+        target=target,
+        operation=asked.sql,
+        shape=asked.shape,
+        values=found,
+        writes=asked.writes,
+        role=asked.role,
+        trace=next(iter(asked.traces), ""),
+    )
 
 
 _kept_ask = lru_cache(maxsize=4096)(_make)

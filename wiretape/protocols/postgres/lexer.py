@@ -62,13 +62,26 @@ def pieces(sql: str) -> Iterator[Token]:
     return cut(sql, _matches(sql))
 
 
-def _matches(sql: str) -> Iterator[re.Match[str]]:
-    """Every token's match with the white space before it. A comment that holds comments, or is not closed, has none."""
+def comments(sql: str) -> Iterator[tuple[int, int]]:
+    """Where each comment begins and ends."""
+    for match in _matches(sql, nested=True):
+        kind = match.lastgroup
+        if kind == "comment":
+            yield match.span(kind)
+        elif kind == "open":
+            yield match.start(kind), _comment_end(sql, match.start(kind))
+
+
+def _matches(sql: str, *, nested: bool = False) -> Iterator[re.Match[str]]:
+    """Every token's match with the white space before it. A comment that holds comments, or is not closed, has none, but where
+    `nested` is asked for that of its beginning."""
     at = 0
     while at < len(sql):
         for found in _TOKEN.finditer(sql, at):
             if found.lastgroup == "open":
                 at = _comment_end(sql, found.start("open"))
+                if nested:
+                    yield found
                 break
             yield found
         else:

@@ -117,6 +117,7 @@ class Reading:
             transaction=self.transaction,
             role=self.role or asked.role,
             incomplete=self.incomplete,
+            traces=asked.traces,
         )
 
     def _fields(self, statements: Sequence[Statement]) -> dict[str, Tree]:

@@ -47,8 +47,8 @@ class Rounds:
         return self._known.get(data)
 
     def learn(self, data: bytes, prepared: Prepared, wording: Wording, ask: Ask) -> None:
-        """The last Bind in `data` was of `prepared`, and asks `ask`."""
-        if len(data) > _LONGEST:
+        """The last Bind in `data` was of `prepared`, and asks `ask`. One that tells its request does not come again."""
+        if len(data) > _LONGEST or ask.trace:
             return
         if data not in self._known:
             if len(self._known) >= _KEPT:

@@ -82,6 +82,7 @@ def _alone(asked: Plan, index: int) -> Plan:
         role=statement.role,
         writes=statement.writes,
         layout=layout_of(statement),
+        plain=None,
     )
 
 

@@ -1,6 +1,7 @@
 """Redis: the serialization protocol RESP, versions 2 and 3, and the commands spoken in it."""
 
 from wiretape.protocols.base import Codec
+from wiretape.protocols.redis.about import about
 from wiretape.protocols.redis.asks import ask
 from wiretape.protocols.redis.facts import merge
 from wiretape.protocols.redis.inspection import SCHEMA, check
@@ -20,4 +21,5 @@ CODEC = Codec(
     recognises=recognises,
     upstream=RedisUpstream,
     schema=SCHEMA,
+    about=about,
 )

@@ -1,0 +1,224 @@
+"""Cases recorded again in their files: what came of their requests, sent once more one at a time, replaces what was doubtful.
+
+Nothing is replaced by less: a case whose request was answered by another status, or that lost calls which were certainly its
+own, stays as it was, and why is said. What the service made anew is written as it was recorded first (`standing`), so that a
+case still fits those that were not recorded again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from normalizers import secrets as credentials
+from recorder import capture
+from recorder.assembly import Assembly
+from recorder.compile import left_out
+from recorder.dedupe import form
+from recorder.found import name_found
+from recorder.summary import by_rule, count
+from recorder.taps import Inbound, Seen, watch
+from wiretape import secrets, store
+from wiretape.case import Call, Case, Noise
+from wiretape.config import Config
+from wiretape.errors import StoreError
+from wiretape.protobuf.sources import load as load_types
+from wiretape.protocols.base import Codec
+from wiretape.secrets import Rewriter
+from wiretape.select import select
+from wiretape.sent import Sent, digest
+from wiretape.tree import Tree
+
+_UNMISTAKABLE: Final = 12  # characters from which a value is written as recorded first inside of longer texts, too
+_UNSENDABLE: Final = "request body"  # a case's `incomplete` begins so where not all of its request was kept
+_SURE: Final = ("serialize", "in-flight", "transaction", "trace")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one case: written anew or left as it was; `said` says why, or what is new about it."""
+
+    name: str
+    replaced: bool
+    said: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Again:
+    """What recording again came to. `strangers`: requests that came in between and are no case's."""
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    strangers: int = 0
+    secrets: Sequence[str] = ()
+
+
+def doubtful(cases: Sequence[Case], globs: Sequence[str]) -> tuple[Case, ...]:
+    """The cases to record again: those named, else those with ambiguous calls and those not whole. Raises ConfigError."""
+    if globs:
+        return select(cases, globs)
+    return tuple(case for case in cases if case.incomplete or any(call.ambiguous for call in case.calls))
+
+
+def unsendable(case: Case) -> bool:
+    """Whether the case does not hold all of its request."""
+    return case.incomplete.startswith(_UNSENDABLE)
+
+
+def record_again(config: Config, chosen: Sequence[Case], sent: Sequence[Sent], path: Path, environ: Mapping[str, str]) -> Again:
+    """Replace the chosen cases (as they are on disk) by what the capture at `path` holds of their requests.
+
+    Raises StoreError where the capture or a case's file cannot be read or written.
+    """
+    seen = watch(capture.read(path), config.record.max_body)
+    name_found(seen)
+    seen.inbound.sort(key=lambda one: one.started)
+    places = matched(sent, seen.inbound)
+    back = _Back({live: recorded for one in sent for recorded, live in one.standing.items()})
+    fresh, session = _compiled(config, seen, places, back, {case.name for case in chosen})
+    before = secrets.load_secrets(config.home, environ)
+    taken = credentials.find(list(fresh.values()), session, before)
+    secrets.save_secrets(config.home, taken)
+    known = {**before, **taken}
+    suite = replace(store.load_suite(config.suite), cases=tuple(chosen))
+    answers = {one.case: one for one in sent}
+    again = Again(strangers=len(seen.inbound) - len(places), secrets=sorted(set(taken) - set(before)))
+    for old, plain in zip(chosen, secrets.reveal(suite, before).cases, strict=True):
+        why = _unfit(plain, fresh.get(old.name), answers.get(old.name), seen.codecs)
+        again.outcomes.append(
+            Outcome(name=old.name, replaced=False, said=why)
+            if why
+            else Outcome(name=old.name, replaced=True, said=_replace(old, plain, fresh[old.name], known))
+        )
+    if any(outcome.replaced for outcome in again.outcomes):
+        store.add_to_suite(config.suite, (), [secrets.protect(call, known) for call in session], seen.facts)
+    return again
+
+
+def _compiled(
+    config: Config, seen: Seen, places: Mapping[str, int], back: _Back, names: Set[str]
+) -> tuple[Mapping[str, Case], Sequence[Call]]:
+    """The cases by their names, and the session calls; both as they would have been when recorded first."""
+    of_place = {place: name for name, place in places.items()}
+    labels = [of_place.get(place, left_out(one)) for place, one in enumerate(seen.inbound)]
+    assembly = Assembly(seen, labels, load_types(config.service.protos if config.service else ()))
+    wanted = [place for place, name in sorted(of_place.items()) if name in names]
+    fresh = {case.name: back.recorded(case) for case in assembly.cases(wanted)}
+    session = {repr((call.target, call.operation, call.fields)): back.recorded(call) for call in assembly.session()}
+    return fresh, list(session.values())
+
+
+def matched(sent: Sequence[Sent], inbound: Sequence[Inbound]) -> Mapping[str, int]:
+    """Case -> place of its exchange: one after the other in order, each the next that is its request to the letter. Others may
+    come in between."""
+    marks = [_digest(one) for one in inbound]
+    found: dict[str, int] = {}
+    at = 0
+    for one in sent:
+        here = next((place for place in range(at, len(marks)) if marks[place] == one.digest), None)
+        if here is not None:
+            found[one.case] = here
+            at = here + 1
+    return found
+
+
+def _digest(one: Inbound) -> str:
+    exchange = one.exchange
+    return digest(exchange.method, exchange.target, exchange.request_headers, exchange.request_body)
+
+
+def _unfit(old: Case, new: Case | None, sent: Sent | None, codecs: Mapping[str, Codec]) -> str:
+    """Why the case is to stay as it was; empty where the new recording is at least as good."""
+    if unsendable(old):
+        return f"its recording does not hold the whole request ({old.incomplete}); record it with your own client"
+    if sent is None or sent.error:
+        return f"no answer: {sent.error}" if sent else "its request was not sent"
+    if new is None:
+        return "its request did not come by; is something between wiretape and the service's listener?"
+    if new.response.status != old.response.status:
+        return (
+            f"answered {new.response.status} this time, {old.response.status} when it was recorded (what it did then may stand "
+            "in its way now: put the service's data back as they were)"
+        )
+    if new.incomplete:
+        return f"again not whole: {new.incomplete}"
+    unsure = sum(bool(call.ambiguous) for call in new.calls)
+    if unsure:
+        return f"again {count(unsure, 'call')} ambiguous: other requests were in flight"
+    gone = _gone(old, new, codecs)
+    return f"this time without `{gone}`, which it certainly asks" if gone else ""
+
+
+def _gone(old: Case, new: Case, codecs: Mapping[str, Codec]) -> str:
+    """A call of a kind that was certainly the case's and is not made any more."""
+    made = {_shape(call, codecs) for call in new.calls}
+    for call in old.calls:
+        rule = (call.attributed or old.attributed).partition(" ")[0]
+        if rule in _SURE and not call.ambiguous and (shape := _shape(call, codecs)) and shape not in made:
+            return call.operation
+    return ""
+
+
+def _shape(call: Call, codecs: Mapping[str, Codec]) -> tuple[str, str] | None:
+    """What kind of call it is; none where it is not the service's own."""
+    if call.target not in codecs:
+        return call.target, call.operation
+    ask = codecs[call.target].ask(call)
+    return (call.target, ask.shape) if ask.role == "query" else None
+
+
+def _replace(old: Case, plain: Case, new: Case, known: Mapping[str, str]) -> str:
+    """Write the case's file anew; what is new about it. `plain` is the old case with its secrets."""
+    if old.path is None:
+        raise StoreError(f"the case {old.name} has no file")
+    noise = tuple(rule for rule in old.noise if _has_place(rule, new) or not _has_place(rule, plain))
+    dropped = [rule.selector.text for rule in old.noise if rule not in noise]
+    stored = secrets.protect(new, known)
+    store.rewrite(
+        old.path,
+        replace(
+            stored,
+            name=old.name,
+            request=old.request,
+            links=old.links,
+            noise=noise,
+            first_recorded=old.first_recorded or old.recorded,
+            path=old.path,
+        ),
+    )
+    said = [f"{count(len(new.calls), 'call')}, {_certainty(new)}"]
+    if form(new.response.body) != form(plain.response.body):
+        said.append("its answer has other fields than before")
+    said += [f"the noise rule {text} has no place any more and is gone" for text in dropped]
+    return "; ".join(said)
+
+
+def _certainty(case: Case) -> str:
+    rules = by_rule([case])
+    return "certain" if not rules["values"] + rules["signature"] else "concluded from values"
+
+
+def _has_place(rule: Noise, case: Case) -> bool:
+    calls: list[Tree] = [dict(call.fields) for call in case.calls]
+    headers: dict[str, Tree] = {name.lower(): value for name, value in case.response.headers}
+    said: list[Tree] = [{message.direction: message.value} for message in case.messages]
+    response: dict[str, Tree] = {"status": case.response.status, "headers": headers, "body": case.response.body.value}
+    trailers: dict[str, Tree] = {name.lower(): value for name, value in case.response.trailers}
+    tree: Tree = {"response": response | {"trailers": trailers}, "calls": calls, "messages": said}
+    return next(iter(rule.selector.find(tree)), None) is not None
+
+
+class _Back(Rewriter):
+    """Writes live values as those they stand for: the whole of a string, or inside of one where they are unmistakable."""
+
+    def __init__(self, recorded: Mapping[str, str]) -> None:
+        self._recorded = recorded
+        parts = sorted((live for live in recorded if len(live) >= _UNMISTAKABLE), key=len, reverse=True)
+        self._parts = re.compile("|".join(map(re.escape, parts))) if parts else None
+
+    def text(self, text: str) -> str:
+        if text in self._recorded:
+            return self._recorded[text]
+        return self._parts.sub(lambda found: self._recorded[found[0]], text) if self._parts else text

@@ -1,0 +1,109 @@
+"""Calls made for no request, known by their beat: a poller, a heartbeat, a pool's ping.
+
+What clients ask comes irregularly, and so do the calls their requests make; what a timer makes comes at near-regular intervals.
+But a client may keep a beat as well (a health check, a load generator of constant rate), and then its requests' calls do: so a
+beat is nobody's only where no requests keep the same one around it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import Final
+
+_BEATS: Final = 8  # calls before a beat is heard
+_REGULAR: Final = 0.75  # share of the intervals that are like the median
+_LIKE: Final = 0.35  # of the median: jitter, and what a loaded machine adds
+_NEAR: Final = 0.15  # how near to a whole number the ratio of two beats is where one may cause the other
+_AROUND: Final = 0.5  # share of the calls with such a request in flight from which they may be its own
+_NEARLY_ALL: Final = 0.9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """A call, or a transaction of some: what kind it is, its values, when it began, and the windows that may have caused it."""
+
+    kind: tuple[str, ...]
+    given: tuple[str, ...]
+    at: float
+    connection: int
+    candidates: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request: the groups it belongs to (its route, say), when it began, and the texts it holds."""
+
+    groups: tuple[str, ...]
+    at: float
+    texts: Set[str]
+
+
+def background(beats: Sequence[Beat], requests: Sequence[Asked]) -> frozenset[tuple[str, ...]]:
+    """The kinds of calls that are made for no request."""
+    kinds: dict[tuple[str, ...], list[Beat]] = defaultdict(list)
+    for beat in beats:
+        kinds[beat.kind].append(beat)
+    regular = {kind: pace for kind, ones in kinds.items() if kind and (pace := _pace_of(ones))}
+    if not regular:
+        return frozenset()
+    said = frozenset[str]().union(*(request.texts for request in requests))
+    clients = dict(_clients(requests))
+    return frozenset(
+        kind
+        for kind, pace in regular.items()
+        if not _speaks_of(kinds[kind], said) and not _kept(kinds[kind], pace, requests, clients)
+    )
+
+
+def pace(times: Iterable[float]) -> float:
+    """The interval at which these moments follow each other, in seconds; 0 where they keep no beat."""
+    between = [later - earlier for earlier, later in pairwise(sorted(times))]
+    if len(between) + 1 < _BEATS:
+        return 0.0
+    middle = median(between)
+    like = sum(abs(one - middle) <= _LIKE * middle for one in between)
+    return middle if middle > 0 and like >= _REGULAR * len(between) else 0.0
+
+
+def _pace_of(beats: Sequence[Beat]) -> float:
+    """The beat of all together; else that which nearly all keep on their connections, each for itself."""
+    if together := pace(beat.at for beat in beats):
+        return together
+    lines: dict[int, list[float]] = defaultdict(list)
+    for beat in beats:
+        lines[beat.connection].append(beat.at)
+    paces = {line: found for line, times in lines.items() if (found := pace(times))}
+    if sum(len(lines[line]) for line in paces) < _NEARLY_ALL * len(beats):
+        return 0.0
+    return median(paces.values())
+
+
+def _clients(requests: Sequence[Asked]) -> Iterator[tuple[str, float]]:
+    """The groups of requests that keep a beat."""
+    starts: dict[str, list[float]] = defaultdict(list)
+    for request in requests:
+        for group in request.groups:
+            starts[group].append(request.at)
+    for group, times in starts.items():
+        if found := pace(times):
+            yield group, found
+
+
+def _speaks_of(beats: Sequence[Beat], said: Set[str]) -> bool:
+    """Whether these calls pass on what requests say. Values that never vary are the service's own."""
+    return len({beat.given for beat in beats}) > 1 and any(not said.isdisjoint(beat.given) for beat in beats)
+
+
+def _kept(beats: Sequence[Beat], pace: float, requests: Sequence[Asked], clients: Mapping[str, float]) -> bool:
+    """Whether requests keep the same beat, one of them mostly being in flight."""
+    for group, theirs in clients.items():
+        ratio = pace / theirs
+        if ratio > 1 - _NEAR and abs(ratio - round(ratio)) <= _NEAR:
+            around = sum(any(group in requests[window].groups for window in beat.candidates) for beat in beats)
+            if around >= _AROUND * len(beats):
+                return True
+    return False

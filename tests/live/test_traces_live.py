@@ -1,0 +1,206 @@
+"""`record --trace`: a service that passes on the trace of its requests is recorded under load, and every call is the right one's."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+
+from wiretape.case import Case
+from wiretape.store import load_suite
+from wiretape.tree import walk
+
+ROOT = Path(__file__).parents[2]
+SERVERS = Path(__file__).parent / "servers"
+SCHEMA = """
+DROP TABLE IF EXISTS items, orders, audit;
+DROP SEQUENCE IF EXISTS truth;
+CREATE SEQUENCE truth START 1000000;
+CREATE TABLE items (id int PRIMARY KEY, name text);
+CREATE TABLE orders (item int, qty int);
+CREATE TABLE audit (what text);
+INSERT INTO items SELECT n, 'item ' || n FROM generate_series(1, 5) n;
+"""
+DRIVE = """
+import asyncio, os, random, sys
+import httpx
+
+async def main(count, level, headers):
+    draw = random.Random(1)
+    todo = iter(range(count))
+    async with httpx.AsyncClient(base_url=os.environ["WIRETAPE_URL"], timeout=60) as client:
+        async def worker():
+            for number in todo:
+                item = draw.randint(1, 5)
+                mine = {"x-number": str(number), **(headers(number))}
+                if draw.random() < 0.5:
+                    answer = await client.get(f"/items/{item}", headers=mine)
+                else:
+                    answer = await client.post(f"/items/{item}/orders", headers=mine)
+                assert answer.status_code == 200, answer.text
+        await asyncio.gather(*(worker() for _ in range(level)))
+
+def none(number):
+    return {}
+
+def shared(number):
+    return {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
+
+asyncio.run(main(int(sys.argv[1]), int(sys.argv[2]), globals()[sys.argv[3]]))
+"""
+
+
+@contextmanager
+def stock() -> Iterator[int]:
+    """An upstream that numbers its answers."""
+    serials = itertools.count(2000000)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length", 0)))
+            body = json.dumps({"left": 7, "serial": next(serials)}).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, *_: object) -> None: ...
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield int(server.server_address[1])
+        server.shutdown()
+        thread.join()
+
+
+@dataclass(kw_only=True)
+class Stage:
+    """A folder with a service, and the commands that record and replay it."""
+
+    folder: Path
+    service: Path
+    ports: tuple[int, int]
+    targets: Mapping[str, str]  # name -> where it really is, as of --dep
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, *words: str) -> str:
+        env = {**os.environ, "PYTHONPATH": str(ROOT), "TRUTH": str(self.folder / "truth"), **self.env}
+        done = subprocess.run(
+            [sys.executable, "-m", "wiretape", *words, "--", sys.executable, str(self.service), str(self.ports[0])],
+            cwd=self.folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=180,
+        )  # fmt: skip
+        return f"exit {done.returncode}\n{done.stdout}"
+
+    def record(self, *options: str, requests: int = 120, level: int = 16, headers: str = "none") -> str:
+        (self.folder / "drive.py").write_text(DRIVE)
+        deps = [word for target in self.targets.values() for word in ("--dep", target)]
+        drive = f"{sys.executable} drive.py {requests} {level} {headers}"
+        front = f"http://127.0.0.1:{self.ports[0]}@{self.ports[1]}"
+        said = self.run("record", "--service", front, *deps, "--drive", drive, *options)
+        assert said.startswith("exit 0"), said
+        return said
+
+    def replay(self, *options: str) -> str:
+        deps = [word for target in self.targets.values() for word in ("--dep", re.sub(r"//[^@]*@", "//@", target))]
+        return self.run("replay", "--service", f"http://127.0.0.1:{self.ports[0]}", *deps, *options)
+
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        return load_suite(self.folder / "suite").cases
+
+    @property
+    def truth(self) -> dict[str, list[str]]:
+        lines = (self.folder / "truth").read_text().splitlines()
+        return {number: sorted(serials.split()) for number, serials in (line.split(": ") for line in lines)}
+
+    @property
+    def found(self) -> dict[str, list[str]]:
+        """The serials in the calls of each case."""
+        return {
+            next(value for name, value in case.request.headers if name.lower() == "x-number"): sorted(
+                str(leaf) for call in case.calls for leaf in leaves(call.fields) if is_serial(leaf)
+            )
+            for case in self.cases
+        }
+
+
+def leaves(fields: Mapping[str, Any]) -> Iterator[object]:
+    for _, value in walk(dict(fields)):
+        yield value
+        if isinstance(value, dict) and isinstance(value.get("body"), str):
+            yield from re.findall(r"\d+", value["body"])
+
+
+def is_serial(leaf: object) -> bool:
+    return isinstance(leaf, int) and 1000000 <= leaf < 3000000
+
+
+@pytest.fixture
+def stage(tmp_path: Path, postgres: Any, free_port: Callable[[], int]) -> Iterator[Stage]:
+    """The service of servers/traced.py, with a database and an upstream."""
+    with psycopg.connect(postgres.url, autocommit=True) as session:
+        session.execute(SCHEMA)
+    at = urlsplit(postgres.url)
+    main, upstream = free_port(), free_port()
+    with stock() as real:
+        yield Stage(
+            folder=tmp_path,
+            service=SERVERS / "traced.py",
+            ports=(free_port(), free_port()),
+            targets={
+                "main": f"main=postgres://127.0.0.1:{at.port}@{main}",
+                "stock": f"stock=http://127.0.0.1:{real}@{upstream}",
+            },
+            env={
+                "DATABASE_URL": f"postgres://{at.username}:{at.password}@127.0.0.1:{main}{at.path}",
+                "STOCK_URL": f"http://127.0.0.1:{upstream}",
+            },
+        )
+
+
+def test_under_load_with_colliding_ids_every_call_is_certain(stage: Stage) -> None:
+    said = stage.record("--trace")
+    assert "ambiguous" not in said
+    assert stage.found == stage.truth
+    assert len(stage.found) == 120
+    assert {call.ambiguous for case in stage.cases for call in case.calls} == {()}
+    requests = {name.lower() for case in stage.cases for name, _ in case.request.headers}
+    assert requests.isdisjoint(("traceparent", "x-request-id"))  # as the client sent them
+    text = "".join(path.read_text() for path in sorted((stage.folder / "suite").glob("*.yaml")))
+    assert "traceparent" not in text
+    assert "/*route" not in text
+    replayed = stage.replay()
+    assert "120 passed, 0 failed, 0 broken" in replayed, replayed
+
+
+def test_without_ids_the_same_load_is_not_told_apart(stage: Stage) -> None:
+    said = stage.record(requests=60)
+    assert "  ambiguous: " in said
+    assert "traced" not in (stage.folder / "suite/suite.yaml").read_text()
+
+
+def test_cases_side_by_side_are_told_apart_by_their_traces(stage: Stage) -> None:
+    stage.record("--trace", requests=40)
+    replayed = stage.replay("--parallel", "8")
+    assert "40 passed, 0 failed, 0 broken" in replayed, replayed
