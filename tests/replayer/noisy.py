@@ -21,7 +21,7 @@ def rows(sql: str, *params: object) -> list[tuple[object, ...]]:
 
 
 def report() -> object:
-    cities = [{"city": city, "share": round(random.uniform(0.5, 0.5002), 5), "unit": "%"} for city in set(CITIES)]
+    cities = [{"city": city, "share": round(random.uniform(0.5, 0.5002), 7), "unit": "%"} for city in set(CITIES)]
     total = 7 if BEHAVIOUR == "other" else 6
     return {"total": total, "cities": cities, "by": f"worker-{random.randrange(16**8):08x}"}
 
