@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
 
-from replayer.bindings import LONG, Bindings
+from replayer.bindings import Bindings
 
 
 class Overlay(Bindings):
@@ -22,9 +22,9 @@ class Overlay(Bindings):
         super().__init__()
         self._own_live, self._own_recorded = _Pairs(base._live), _Pairs(base._recorded)
         self._own_known = _Known(base._known)
-        self._own_long, self._own_texts = _Stack(base._long), _Stack(base._texts)
+        self._own_inside, self._own_texts = _Pairs(base._inside), _Stack(base._texts)
         self._live, self._recorded, self._known = self._own_live, self._own_recorded, self._own_known
-        self._long, self._texts = self._own_long, self._own_texts
+        self._inside, self._texts = self._own_inside, self._own_texts
 
     def __len__(self) -> int:
         """Never 0: what is bound meanwhile must not be overlooked."""
@@ -50,12 +50,13 @@ class Overlay(Bindings):
 
     def holds(self) -> bool:
         """Whether all that was read here would be read the same now."""
-        new = list(islice(self._base._live.items(), self._since, None))
-        for recorded, live in new:
+        new = Bindings()
+        for recorded, live in islice(self._base._live.items(), self._since, None):
             if recorded in self._own_live.read or live in self._own_recorded.read:
                 return False
-            if len(recorded) >= LONG and any(recorded in text for text in self._own_live.read):
-                return False
+            new._take(recorded, live)
+        if len(new) and any(new.text(text) != text for text in self._own_live.read):
+            return False
         return not any(map(self._base._is_known, self._own_known.missed))
 
     def commit(self) -> None:
@@ -64,7 +65,7 @@ class Overlay(Bindings):
         base._live.update(self._own_live.items())
         base._recorded.update(self._own_recorded.items())
         base._known.update(self._own_known.own())
-        base._long.extend(self._own_long.own())
+        base._inside.update(self._own_inside.items())
         base._texts.extend(self._own_texts.own())
         base.version += bool(len(self._own_live.keys()))
 
@@ -83,6 +84,9 @@ class _Pairs(dict[str, str]):
 
     def __len__(self) -> int:
         return super().__len__() + len(self._base)
+
+    def __iter__(self) -> Iterator[str]:
+        return chain(self._base, super().__iter__())
 
     def __contains__(self, key: object) -> bool:
         if self.noted:
