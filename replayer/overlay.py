@@ -59,7 +59,7 @@ class Overlay(Bindings):
         """Whether all that was read here would be read the same now."""
         new = Bindings()
         for recorded, live in islice(self._base._live.items(), self._since, None):
-            if live in self._own_recorded.read:
+            if recorded in self._own_live.read or live in self._own_recorded.read:
                 return False
             new._take(recorded, live)
         if len(new) and any(new.text(text) != text for text in self._own_live.read):
