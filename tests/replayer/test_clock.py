@@ -56,7 +56,7 @@ def test_the_service_starts_before_the_first_case_and_stands_at_each(tmp_path: P
     real.at += 2.5  # it took so long to start
     for at in (NOON, NOON + 86400.25):
         when = made.at(case(at))
-        assert (when.recorded, when.live, when.tolerance) == (at, at, clocks.TOLERANCE)
+        assert (when.recorded, when.live) == (at, at)
         assert offset(tmp_path) == pytest.approx(at - real.at, abs=1e-6)
         real.at += 0.1
     assert [path.name for path in tmp_path.iterdir()] == [clocks.FILE]
@@ -138,6 +138,8 @@ def test_cases_without_a_time_follow_those_before(tmp_path: Path, monkeypatch: p
     real.at += 1.0
     when = made.at(case(None))
     assert (when.recorded, when.live) == (NOON + 1.0, NOON + 1.0)
+    when = frozen(tmp_path, [None, NOON]).at(case(None))
+    assert (when.recorded, when.live) == (NOON, NOON)
     with pytest.raises(ConfigError, match="no case says when it was recorded"):
         frozen(tmp_path, [None])
 
