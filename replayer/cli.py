@@ -74,7 +74,7 @@ PROXY_FLAG = click.option(
     default="low",
     show_default=True,
     help="Fail by differences from this severity up. high: a status, a field gone or retyped, a write lost or new, a call that "
-    "nothing answers; medium: another value, other reads; low: a new field.",
+    "nothing answers; medium: another value, other reads; low: a new field, a read asked again, a transaction around reads.",
 )
 @click.option(
     "--parallel",
