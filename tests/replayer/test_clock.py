@@ -163,10 +163,10 @@ def test_only_a_service_that_is_started_can_be_frozen() -> None:
     assert not chosen(SERVICE, "", (), allow_remote=False, freeze=False).freeze_time
     assert chosen(replace(SERVICE, freeze_time=False), "", ("app",), allow_remote=False, freeze=True).freeze_time
     assert not chosen(SERVICE, "http://127.0.0.1:2", (), allow_remote=False, freeze=False).freeze_time
-    for given in (None, True):
+    for freeze in (None, True):
         with pytest.raises(ConfigError) as error:
-            chosen(SERVICE, "http://127.0.0.1:2", (), allow_remote=False, freeze=given)
+            chosen(SERVICE, "http://127.0.0.1:2", (), allow_remote=False, freeze=freeze)
         assert str(error.value) == (
-            "the time of a service that already runs (http://127.0.0.1:2) cannot be frozen; give the command that starts it after "
-            "--, or --no-freeze-time"
+            "the time of a service that already runs (http://127.0.0.1:2) cannot be frozen; give the command that starts it "
+            "after --, or --no-freeze-time"
         )
