@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from replayer.events import CallFinding, Change
+from replayer.learn.classify import varies
 from replayer.learn.evidence import Evidence, Seen, Series
 from replayer.learn.generalise import Proposal
 from replayer.report.text import headline
@@ -51,6 +52,10 @@ def remains(
 def _place(name: str, path: Path, change: Change, series: Series, reason: str) -> Remain:
     if reason:
         return Remain(case=name, place=spell(path), told=f"differs from run to run, but {reason}; not noise")
+    if varies(series):
+        return Remain(
+            case=name, place=spell(path), told="differs from run to run, in too few of them to tell how; run it again"
+        )
     live: object = GONE if change.kind == "removed" else change.live
     recorded: object = GONE if change.kind == "added" else change.recorded
     told = f"constant over {len(series.lives)} runs, but not what was recorded"

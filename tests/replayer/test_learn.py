@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from normalizers.base import takes
 from normalizers.pipeline import NORMALIZERS
-from replayer.learn.classify import classify
+from replayer.learn.classify import classify, varies
 from replayer.learn.evidence import Series
 from replayer.learn.forms import form_of, moment_format
 from replayer.learn.generalise import proposals
-from replayer.learn.learn import varies
 from replayer.learn.text import evidence
 from replayer.masking import Mask
 from replayer.trees import GONE
