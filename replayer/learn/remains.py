@@ -53,9 +53,8 @@ def _place(name: str, path: Path, change: Change, series: Series, reason: str) -
     if reason:
         return Remain(case=name, place=spell(path), told=f"differs from run to run, but {reason}; not noise")
     if varies(series):
-        return Remain(
-            case=name, place=spell(path), told="differs from run to run, in too few of them to tell how; run it again"
-        )
+        told = "differs from run to run, in too few of them to tell how; run it again"
+        return Remain(case=name, place=spell(path), told=told)
     live: object = GONE if change.kind == "removed" else change.live
     recorded: object = GONE if change.kind == "added" else change.recorded
     told = f"constant over {len(series.lives)} runs, but not what was recorded"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from replayer.diff import compare
@@ -149,6 +149,7 @@ def nearly_alike(draw: Any) -> tuple[Any, Any]:
     return recorded, other(recorded)
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(nearly_alike(), RULES, st.tuples(PLACES, KINDS))
 def test_a_rule_more_never_makes_a_difference_of_none(pair: Any, rules: Any, more: Any) -> None:
     if not differences(*pair, *rules):
