@@ -85,7 +85,7 @@ def on_a_build[**P, R](command: Callable[P, R]) -> Callable[P, R]:
     default="low",
     show_default=True,
     help="Fail by differences from this severity up. high: a status, a field gone or retyped, a write lost or new, a call that "
-    "nothing answers; medium: another value, other reads; low: a new field.",
+    "nothing answers; medium: another value, other reads; low: a new field, a read asked again, a transaction around reads.",
 )
 @click.option(
     "--parallel",

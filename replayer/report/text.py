@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal
 
-from replayer.events import CallFinding, CallKind, CaseFinished, Change, SuiteFinished
+from replayer.events import CallFinding, CallKind, CaseFinished, Change, SuiteFinished, unexplained
 from replayer.report.places import Places
 from replayer.report.values import pair, several_lines, show
 from replayer.severity import of_change, of_finding
-from wiretape.protocols.base import Ask, Miss
+from wiretape.protocols.base import Miss
 
 type Style = Literal["passed", "failed", "broken", "skipped", "place", "recorded", "live", "command", "plain", "warning"]
 type Line = tuple[Style, str]
@@ -103,16 +103,6 @@ def _calls(event: CaseFinished) -> Iterator[Line]:
         yield from _miss(miss)
     if len(left) > _MISSES:
         yield "plain", f"  and {len(left) - _MISSES} more calls that nothing recorded answers"
-
-
-def unexplained(event: CaseFinished) -> list[Miss]:
-    """The misses that no finding about the calls tells of."""
-    told = {_key(finding.live) for finding in event.calls if finding.live is not None}
-    return [miss for miss in event.misses if _key(miss.ask) not in told]
-
-
-def _key(ask: Ask) -> tuple[str, str]:
-    return ask.target, ask.shape
 
 
 def stands(finding: CallFinding, places: Places) -> str:
