@@ -15,8 +15,8 @@ from wiretape.case import Call
 from wiretape.protocols.base import Ask
 from wiretape.tree import Tree, walk
 
-_VALUES_SHOWN: Final = 200
 _EXAMPLES: Final = 4
+_SERVER_ERROR, _TOO_MANY = 500, 429
 _OFTEN: Final = 3  # asks from which more of the same is a loop
 
 
@@ -174,8 +174,7 @@ def times(count: int) -> str:
 
 def shown(values: Sequence[Tree]) -> str:
     """Values in one line."""
-    text = ", ".join(map(repr, values))
-    return text if len(text) <= _VALUES_SHOWN else text[:_VALUES_SHOWN] + "…"
+    return ", ".join(map(repr, values))
 
 
 def _before(live: Sequence[Seen]) -> dict[int, Seen]:
@@ -191,7 +190,13 @@ def _before(live: Sequence[Seen]) -> dict[int, Seen]:
 
 
 def _failed(seen: Seen) -> bool:
-    return seen.how == "missed" or (seen.expected is not None and "error" in seen.expected.call.fields)
+    """Whether it was answered by an error: the codec's own, or a status that asks for another try."""
+    if seen.how == "missed" or seen.expected is None:
+        return seen.how == "missed"
+    fields = seen.expected.call.fields
+    response = fields.get("response")
+    status = response.get("status") if isinstance(response, dict) else None
+    return "error" in fields or (isinstance(status, int) and (status >= _SERVER_ERROR or status == _TOO_MANY))
 
 
 def _same_values(left: Seen, right: Seen) -> bool:
