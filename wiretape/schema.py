@@ -116,6 +116,8 @@ _OPTIONS: Mapping[str, Tree] = MappingProxyType(
             "description": ".proto files, folders of them, or descriptor sets of the gRPC messages",
         },
         "ready_timeout": {"type": ["number", "string"], "description": "seconds"},
+        "freeze_time": {"type": ["boolean", "string"], "description": "run the service at each case's recorded time"},
+        "faketime": {"type": "string", "description": "the libfaketime library, where it is not found by itself"},
         "command": {"type": ["string", "array"], "items": _EXPANDED, "description": "starts the service"},
         "env": {"type": "object", "additionalProperties": _EXPANDED},
         "tls": {"type": "string", "description": "auto, refuse or passthrough"},
