@@ -83,14 +83,16 @@ def _checked(case: Case, found: tuple[Linked, ...], recorded: links.Recorded) ->
 def _in_case(case: Case, known: Origins, made: _Made, recorded: links.Recorded) -> Iterator[Linked]:
     for place, text in origins.texts(case):
         header = case.request.headers[int(place[1])][0].lower() if place[0] == "headers" else ""
-        taken = list(_in_text(case, place, text, header, known, made))
+        taken = _in_text(case, place, text, header, known, made, recorded)
         if taken:
             yield Linked(place=place, pieces=tuple(_pieces(text, taken)))
     if case.request.body.kind == "json":
         yield from _numbers(case, made, recorded)
 
 
-def _in_text(case: Case, place: Path, text: str, header: str, known: Origins, made: _Made) -> list[_Found]:
+def _in_text(
+    case: Case, place: Path, text: str, header: str, known: Origins, made: _Made, recorded: links.Recorded
+) -> list[_Found]:
     """What stands in a text that earlier responses said, in its order; of what overlaps the longest."""
     found: list[_Found] = []
     spans = list(origins.path_spans(text)) if place == _TARGET else []
@@ -99,6 +101,7 @@ def _in_text(case: Case, place: Path, text: str, header: str, known: Origins, ma
         if origin is not None and not origin.served and (link := _link(origin, place, text, header, span)):
             found.append(_Found(start=span.start, end=span.end, link=link))
     found += made.in_path(text, spans) if place == _TARGET else made.in_body(case, place, text)
+    found += [beside for each in list(found) for beside in _beside(each.link, text, spans, known, recorded)]
     if place == _TARGET and any(each.start for each in found):
         found = [each for each in found if each.start]  # the path stays readable
     kept: list[_Found] = []
@@ -108,10 +111,37 @@ def _in_text(case: Case, place: Path, text: str, header: str, known: Origins, ma
     return sorted(kept, key=lambda one: one.start)
 
 
+def _beside(link: Link, target: str, spans: Sequence[Span], known: Origins, recorded: links.Recorded) -> Iterator[_Found]:
+    """What else of the query came from the URL that a value in it is linked to, by the same name, and had not been said by the
+    client: when a signed URL expires."""
+    if link.place[-2:-1] != ("query",):
+        return
+    query = links.at(recorded.answer(link.case), link.place[:-1])
+    for span in spans:
+        name = _query_name(target, span)
+        if name and isinstance(query, dict) and query.get(name) == span.value and not known.said(span.value):
+            beside = _written(link.case, (*link.place[:-1], name), _TARGET, target, span)
+            if beside is not None:
+                yield _Found(start=span.start, end=span.end, link=beside)
+
+
+def _query_name(target: str, span: Span) -> str:
+    """The name that a value of the query stands behind; empty for a segment of the path."""
+    before = target[: span.start]
+    return before[:-1].replace("?", "&").rpartition("&")[2] if before.endswith("=") else ""
+
+
 def _link(origin: Origin, place: Path, text: str, header: str, span: Span) -> Link | None:
     """The link from the most readable of the places that say the value."""
-    best = min(origin.places, key=lambda each: _readable(each, header))
-    return _written(origin.case, best, place, text, span)
+    places = list(filter(_sayable, origin.places))
+    if not places:
+        return None
+    return _written(origin.case, min(places, key=lambda each: _readable(each, header)), place, text, span)
+
+
+def _sayable(place: Path) -> bool:
+    """Whether a place may be named in a file: by no key that is itself a value, which may be a secret."""
+    return not any(isinstance(step, str) and ("${" in step or origins.unmistakable(step)) for step in place)
 
 
 def _written(case: str, best: Path, place: Path, text: str, span: Span) -> Link | None:
@@ -174,9 +204,8 @@ class _Made:
         """Ids behind their collection in a path, or in a query by their name."""
         for span in spans:
             link = self._things.get((target[: max(span.start - 1, 0)], span.value))
-            before = target[: span.start]
-            if link is None and before.endswith("="):
-                link = self.named(before[:-1].replace("?", "&").rpartition("&")[2], span.value)
+            if link is None and (name := _query_name(target, span)):
+                link = self.named(name, span.value)
             if link is not None and quote(span.value, safe="") == target[span.start : span.end]:
                 yield _Found(start=span.start, end=span.end, link=link)
 
@@ -208,7 +237,11 @@ def _id_of(case: Case, path: str) -> tuple[Path, str] | None:
     found = [
         (place, value)
         for place, value in walk(answer["body"], ("body",))
-        if len(place) <= _DEEP and place[-1] in keys and isinstance(value, str | int) and not isinstance(value, bool)
+        if len(place) <= _DEEP
+        and _sayable(place)
+        and place[-1] in keys
+        and isinstance(value, str | int)
+        and not isinstance(value, bool)
     ]
     if found:
         place, value = min(found, key=lambda one: (len(one[0]), keys.index(str(one[0][-1]))))

@@ -9,10 +9,13 @@ from dataclasses import replace
 from itertools import chain
 from operator import is_
 from types import MappingProxyType
+from urllib.parse import quote, unquote
 
 from normalizers.base import When
 from normalizers.pipeline import explain, volatile
-from replayer import wrapped
+from normalizers.tokens import claim_varies
+from replayer import signed, wrapped
+from replayer.digests import Digests
 from wiretape.case import Request
 from wiretape.tree import Tree, same, walk
 
@@ -20,9 +23,15 @@ LONG = 12  # characters from which a bound value is replaced inside a longer tex
 _TEXT_LIMIT = 65536
 _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?: ?(?:Z|[+-]\d\d(?::?\d\d)?))?"
 _UUID = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+_WHOLE = 2048  # characters of a text that may be bound as a whole
+_URL = re.compile(r"https?://[^/]*(?=/)")
+_HEX = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{32,128}(?![0-9A-Za-z])")
 _ONE_WORD = re.compile(r"[^\s{}\[\]\"]{38,512}")
-# Words within a text: first without the slash that parts a path, then with what base64 may hold.
-_WORDS = tuple(re.compile(rf"({_TIME}|[\w{extra}]+)", re.ASCII) for extra in (".~+-", ".~+/=-"))
+# Words within a text: first without the slash that parts a path, then with what base64 may hold; each as in a URL, too.
+_WORDS = tuple(
+    re.compile(rf"({_TIME}|{word})", re.ASCII)
+    for word in (r"[\w.~+-]+", r"[\w.~+%-]+={0,2}", r"[\w.~+/-]+={0,2}", r"[\w.~+/%-]+={0,2}")
+)
 
 
 class Bindings:
@@ -35,9 +44,10 @@ class Bindings:
     def __init__(self) -> None:
         self._live: dict[str, str] = {}
         self._recorded: dict[str, str] = {}
-        self._long: list[str] = []
+        self._inside: dict[str, str] = {}
         self._known: set[str] = set()
         self._texts: list[str] = []
+        self._digests = Digests()
         self.version = 0
 
     def __len__(self) -> int:
@@ -73,11 +83,15 @@ class Bindings:
             return whole
         if len(text) <= LONG:
             return text
-        found = [value for value in self._long if value in text]
+        if self._live and (digest := self._digests.live(text, self._live)) is not None:
+            return digest
+        found = [value for value in self._inside if value in text]
         if found:
             pattern = "|".join(re.escape(value) for value in sorted(found, key=len, reverse=True))
-            text = re.sub(pattern, lambda match: self._live[match[0]], text)
-        return wrapped.within(text, self.text) if self._long else text
+            text = re.sub(pattern, lambda match: self._inside[match[0]], text)
+        elif self._live:
+            text = _HEX.sub(lambda match: self._digests.live(match[0], self._live) or match[0], text)
+        return wrapped.within(text, self.text) if self._inside else text
 
     def recorded(self, value: Tree) -> Tree:
         """The recorded value a live one stands for; the value itself where it stands for none."""
@@ -121,8 +135,8 @@ class Bindings:
         while len(self._live) > mark:
             recorded, live = self._live.popitem()
             del self._recorded[live]
-            if self._long and self._long[-1] == recorded:
-                self._long.pop()
+            for form in _forms(recorded):
+                self._inside.pop(form, None)
             self.version += 1
 
     def _meets(self, recorded: Tree, live: Tree, when: When) -> bool:
@@ -134,16 +148,48 @@ class Bindings:
             return len(recorded) == len(live) and all(self._meets(*pair, when) for pair in zip(recorded, live, strict=True))
         if same(recorded, live) or (self._live and isinstance(recorded, str) and self.text(recorded) == live):
             return True
-        if isinstance(recorded, str) and isinstance(live, str) and (inner := wrapped.trees(recorded, live)) is not None:
-            return self._meets(*inner, when)
-        if (named := self._names_meet(recorded, live)) is not None:
-            return named
+        if not isinstance(recorded, str) or not isinstance(live, str):
+            found = explain(recorded, live, when)
+            return found is not None and (not found.identity or self._bind(str(recorded), str(live)))
+        return self._texts_meet(recorded, live, when)
+
+    def _texts_meet(self, recorded: str, live: str, when: When) -> bool:
+        if (inner := wrapped.trees(recorded, live)) is not None:
+            return self._meets(*inner, when) and self._bind_whole(recorded, live)
+        if (judged := self._form_meets(recorded, live, when)) is not None:
+            return judged
         found = explain(recorded, live, when)
         if found is not None:
             return not found.identity or self._bind_spelled(recorded, live)
-        if isinstance(recorded, str) and isinstance(live, str) and len(recorded) <= _TEXT_LIMIT and len(live) <= _TEXT_LIMIT:
-            return self._parts_meet(recorded, live, when)
+        if len(recorded) <= _TEXT_LIMIT and len(live) <= _TEXT_LIMIT:
+            return self._parts_meet(recorded, live, when) and self._bind_whole(recorded, live)
         return False
+
+    def _form_meets(self, recorded: str, live: str, when: When) -> bool | None:
+        """What says more than a token, of which only the look would be compared; None where it is no such text."""
+        digest = self._digests.live(recorded, self._live) if self._live else None
+        if digest is not None:
+            return digest == live and (digest in self._recorded or self._bind(recorded, live))
+        named = self._names_meet(recorded, live)
+        return self._signed_meet(recorded, live, when) if named is None else named
+
+    def _signed_meet(self, recorded: str, live: str, when: When) -> bool | None:
+        """Whether two signed tokens say the same (by bindings, times by their clocks); None where they say nothing."""
+        mine = signed.read(recorded)
+        if mine is None:
+            return None
+        theirs = signed.read(live)
+        if theirs is None or mine.form != theirs.form or not same(mine.header, theirs.header):
+            return False
+        if mine.at is not None and theirs.at is not None and not when.agree(mine.at, theirs.at):
+            return False
+        said, says = mine.payload, theirs.payload
+        if not mine.claims or not isinstance(said, dict) or not isinstance(says, dict):
+            return self._meets(said, says, when) and self._bind(recorded, live)
+        claims = said.keys() == says.keys() and all(
+            self._meets(value, says[name], when) or claim_varies(name, value, says[name], when) for name, value in said.items()
+        )
+        return claims and self._bind(recorded, live)
 
     def _parts_meet(self, recorded: str, live: str, when: When) -> bool:
         """Texts that are JSON, or that hold values between equal words: `/orders/<uuid>`, `created at <timestamp>`."""
@@ -183,8 +229,10 @@ class Bindings:
     def _word_meets(self, recorded: str, live: str, when: When) -> bool:
         if self.text(recorded) == live:
             return True
-        if (named := self._names_meet(recorded, live)) is not None:
-            return named
+        if "%" in recorded and (plain := (unquote(recorded), unquote(live))) != (recorded, live):
+            return self._texts_meet(*plain, when)
+        if (judged := self._form_meets(recorded, live, when)) is not None:
+            return judged
         found = explain(recorded, live, when)
         return found is not None and (not found.identity or self._bind(recorded, live))
 
@@ -198,8 +246,18 @@ class Bindings:
         self._live[recorded] = live
         self._recorded[live] = recorded
         if len(recorded) >= LONG:
-            self._long.append(recorded)
+            self._inside.update(zip(_forms(recorded), _forms(live), strict=True))
         self.version += 1
+
+    def _bind_whole(self, recorded: str, live: str) -> bool:
+        """A text whose words were bound may hold more that is the service's own (when a signed URL expires): it comes back as
+        it is, or as the path of a URL."""
+        if len(recorded) > _WHOLE or "\n" in recorded or self.text(recorded) in (recorded, live):
+            return True
+        for mine, theirs in ((recorded, live), (_URL.sub("", recorded), _URL.sub("", live))):
+            if len(mine) >= LONG and self.text(mine) != theirs:
+                self._bind(mine, theirs)
+        return True
 
     def declare(self, recorded: str, live: str) -> None:
         """A link says that the one stands for the other, wherever the values came from; no short one, which would be taken for
@@ -250,6 +308,14 @@ def may_vary(value: Tree) -> bool:
     if len(value) > _TEXT_LIMIT or value[:1] in ("{", "["):
         return True
     return any(len(word) >= LONG or volatile(word) for words in _WORDS for word in words.findall(value))
+
+
+def _forms(text: str) -> tuple[str, ...]:
+    """How a value is written within longer texts: as it is, and in a URL."""
+    if text.isalnum():
+        return (text, text, text)
+    plain = text.encode("utf-8", "surrogatepass")
+    return (text, quote(plain, safe="/"), quote(plain, safe=""))
 
 
 def _replaced(bindings: Bindings, tree: Tree) -> Tree:

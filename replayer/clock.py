@@ -101,9 +101,10 @@ class FrozenClock:
         self._ahead = 0.0  # of the service's clock before this process's own
         self._proven = False
         self.span = (min(times), max(times))
-        self._earliest = self._latest = times[0]  # that the service has seen
-        self._set(times[0])
-        self.opening = When(recorded=times[0], live=times[0])
+        starts = times[0] - service.ready_timeout  # so that it is ready before the first case
+        self._earliest = self._latest = starts  # that the service has seen
+        self._set(starts)
+        self.opening = When(recorded=times[0], live=starts)
 
     def surroundings(self, environ: Mapping[str, str]) -> Mapping[str, str]:
         return self._found.surroundings(self._file, environ)

@@ -39,10 +39,14 @@ class Linked:
 
     def bind(self, case: Case, bindings: Bindings | None = None) -> None:
         """After a case was compared: what is linked to stands for the recorded value, if a rule let it differ."""
-        for place in self._wanted.get(case.name, ()):
-            recorded, live = (_text(answer, place) for answer in (self._recorded.answer(case.name), self._live.get(case.name)))
-            if recorded and live:
-                (self._bindings if bindings is None else bindings).declare(recorded, live)
+        for recorded, live in self.pairs(case).items():
+            (self._bindings if bindings is None else bindings).declare(recorded, live)
+
+    def pairs(self, case: Case) -> dict[str, str]:
+        """Recorded -> live, of what others link to in the answer to a case, as far as there is both."""
+        answers = self._recorded.answer(case.name), self._live.get(case.name)
+        found = [[_text(answer, place) for answer in answers] for place in self._wanted.get(case.name, ())]
+        return {recorded: live for recorded, live in found if recorded and live}
 
     def request(self, case: Case, bindings: Bindings | None = None) -> Request:
         """The request as it is sent: live values in place of links and of the recorded values that they stand for."""

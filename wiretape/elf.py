@@ -33,7 +33,7 @@ def traits(data: bytes) -> Traits | None:
     try:
         kinds = [kind for kind, *_ in _table(data, 32, 54, _PROGRAM)]
         names = _section_names(data)
-    except (struct.error, ValueError):
+    except (struct.error, OverflowError):
         return None
     return Traits(static=_INTERPRETER not in kinds, go=any(name in names for name in _GO))
 
@@ -53,7 +53,7 @@ def without(data: bytes, symbol: str) -> bytes:
             if data[name : name + len(symbol) + 1] == symbol.encode() + b"\0":
                 struct.pack_into("<I", made, at, 0)  # the empty name: whoever looks it up compares names
                 return bytes(made)
-    except (struct.error, StopIteration, IndexError):
+    except (struct.error, OverflowError, StopIteration, IndexError):
         raise ValueError("it is damaged") from None
     raise ValueError(f"it has no {symbol}")
 

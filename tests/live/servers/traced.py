@@ -1,9 +1,9 @@
-"""A service that passes on the trace of each request: in the headers of its HTTP calls, in comments of its SQL. Run as a script:
+"""A service that passes on the trace of each request, in headers of HTTP calls and in comments of SQL. Run as a script:
 
     python traced.py PORT
 
-DATABASE_URL, STOCK_URL and TRUTH come from the environment. Every statement and every call is answered with a serial number that no
-response shows; which request got which is written to the file TRUTH, a line each: `X-Number: serials`.
+DATABASE_URL, STOCK_URL and TRUTH come from the environment. Every statement and every call is answered with a serial number
+that no response shows; which request got which is written to the file TRUTH, a line each: `X-Number: serials`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -53,7 +54,7 @@ async def trace(request: Request, go_on: Any) -> Response:
 
 
 def note(number: str, *serials: object) -> None:
-    with open(os.environ["TRUTH"], "a") as truth:
+    with Path(os.environ["TRUTH"]).open("a") as truth:
         truth.write(f"{number}: {' '.join(map(str, serials))}\n")
 
 
