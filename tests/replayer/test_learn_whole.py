@@ -179,7 +179,8 @@ def test_a_number_of_calls_that_differs_is_told_not_hidden(home: Home) -> None:
     done = home("learn", "--case", "order", "--runs", "5", behaviour="calls")
     assert done.returncode == 1
     assert re.search(
-        r"- order: (?:extra|retry|n\+1) call on main in \d of 5 runs: INSERT INTO orders .*differs between runs, not noise", done.stdout
+        r"- order: (?:extra|retry|n\+1) call on main in \d of 5 runs: INSERT INTO orders .*differs between runs, not noise",
+        done.stdout,
     )
 
 
