@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replayer import clock as clocks
+from replayer.app import chosen
 from replayer.clock import FrozenClock, RealClock, clock
 from replayer.material import recorded_at
 from wiretape.case import Body, Case, Request, Response
@@ -56,7 +58,7 @@ def test_the_service_starts_before_the_first_case_and_stands_at_each(tmp_path: P
     real.at += 2.5  # it took so long to start
     for at in (NOON, NOON + 86400.25):
         when = made.at(case(at))
-        assert (when.recorded, when.live, when.tolerance) == (at, at, clocks.TOLERANCE)
+        assert (when.recorded, when.live) == (at, at)
         assert offset(tmp_path) == pytest.approx(at - real.at, abs=1e-6)
         real.at += 0.1
     assert [path.name for path in tmp_path.iterdir()] == [clocks.FILE]
@@ -138,6 +140,8 @@ def test_cases_without_a_time_follow_those_before(tmp_path: Path, monkeypatch: p
     real.at += 1.0
     when = made.at(case(None))
     assert (when.recorded, when.live) == (NOON + 1.0, NOON + 1.0)
+    when = frozen(tmp_path, [None, NOON]).at(case(None))
+    assert (when.recorded, when.live) == (NOON, NOON)
     with pytest.raises(ConfigError, match="no case says when it was recorded"):
         frozen(tmp_path, [None])
 
@@ -152,3 +156,17 @@ def test_without_the_option_the_clock_is_the_machine_s(tmp_path: Path) -> None:
     assert not made.surroundings({"FAKETIME": "+1d"})
     assert not made.without({"FAKETIME": "+1d"})
     assert not list(tmp_path.iterdir())
+
+
+def test_only_a_service_that_is_started_can_be_frozen() -> None:
+    assert chosen(SERVICE, "", (), allow_remote=False).freeze_time
+    assert not chosen(SERVICE, "", (), allow_remote=False, freeze=False).freeze_time
+    assert chosen(replace(SERVICE, freeze_time=False), "", ("app",), allow_remote=False, freeze=True).freeze_time
+    assert not chosen(SERVICE, "http://127.0.0.1:2", (), allow_remote=False, freeze=False).freeze_time
+    for freeze in (None, True):
+        with pytest.raises(ConfigError) as error:
+            chosen(SERVICE, "http://127.0.0.1:2", (), allow_remote=False, freeze=freeze)
+        assert str(error.value) == (
+            "the time of a service that already runs (http://127.0.0.1:2) cannot be frozen; give the command that starts it "
+            "after --, or --no-freeze-time"
+        )

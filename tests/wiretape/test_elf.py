@@ -5,15 +5,26 @@ from __future__ import annotations
 import ctypes
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wiretape.elf import Traits, traits, without
+from wiretape import elf
+from wiretape.elf import Traits, without
 
 PROGRAM = Path(sys.executable).resolve().read_bytes()
+
+
+def traits(data: bytes) -> Traits | None:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        return elf.traits(Path(file.name))
+
+
 LIBRARY = "int first(void) { return 1; }\nint second(void) { return 2; }\n"
 
 
@@ -51,6 +62,11 @@ def test_a_damaged_program_is_read_or_is_none(at: int, byte: int, size: int) -> 
     traits(data)  # raises nothing
     with pytest.raises(ValueError, match=r"^it (is no ELF file of 64 bits|is damaged|has no clock_nanosleep)$"):
         without(data, "clock_nanosleep")
+
+
+def test_a_file_that_is_not_there_is_none(tmp_path: Path) -> None:
+    assert elf.traits(tmp_path / "nowhere") is None
+    assert elf.traits(tmp_path) is None
 
 
 def test_a_symbol_is_not_found_any_more_and_the_others_are(library: Path, tmp_path: Path) -> None:
