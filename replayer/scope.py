@@ -103,8 +103,8 @@ class _Shelf:
         return self._variable
 
     def meant(self, ask: Ask, bindings: Bindings) -> Expected | None:
-        """One of these that the ask's values mean the same as: if possible without a noise rule, so that a rule never takes what
-        another call stands for."""
+        """One of these that the ask's values mean the same as: if possible without a noise rule, so that a rule never takes
+        what another call stands for."""
         entries = self.variable()
         plainly = (entry for entry in entries if bindings.meet_all(entry.ask.values, ask.values, entry.when))
         found = next(plainly, None)

@@ -1,4 +1,4 @@
-"""`record --trace`: of a service that passes on the traces of its requests, recorded under load, every call is the right one's."""
+"""`record --trace`: of a service that passes on the traces of its requests, recorded under load, each call is its own case's."""
 
 from __future__ import annotations
 
