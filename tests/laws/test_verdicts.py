@@ -80,12 +80,15 @@ def regressed(draw: st.DrawFn, routes: tuple[Route, ...]) -> tuple[Route, ...]:
     build = list(routes)
     for _ in range(draw(st.integers(0, 3))):
         at = draw(st.integers(0, len(build) - 1))
-        build[at] = draw(regression(build[at]))
+        build[at] = draw(regression(build[at], routes))
     return tuple(build)
 
 
 @st.composite
-def regression(draw: st.DrawFn, route: Route) -> Route:
+def regression(draw: st.DrawFn, route: Route, routes: Sequence[Route]) -> Route:
+    """One thing wrong; a statement that is new may well be another request's."""
+    others = [step for each in routes for step in each.steps if step not in ("begin", "commit")]
+    new = st.sampled_from(others) | statements() if others else statements()
     kind = draw(st.sampled_from(("status", "extra", "drop", "twice", "other", "new", "swap", "alone", "forget")))
     made = list(route.steps)
     places = [at for at, step in enumerate(made) if step not in ("begin", "commit")]
@@ -98,7 +101,7 @@ def regression(draw: st.DrawFn, route: Route) -> Route:
     if kind == "alone":
         return replace(route, steps=tuple(step for step in made if step not in ("begin", "commit")))
     if kind == "new":
-        made.insert(0, draw(statements()))
+        made.insert(0, draw(new))
     elif places:
         at = draw(st.sampled_from(places))
         if kind == "drop":
@@ -106,7 +109,7 @@ def regression(draw: st.DrawFn, route: Route) -> Route:
         elif kind == "twice":
             made.insert(at, made[at])
         elif kind == "other":
-            made[at] = draw(statements())
+            made[at] = draw(new)
         elif at + 1 in places:
             made[at], made[at + 1] = made[at + 1], made[at]
     return replace(route, steps=tuple(made))
