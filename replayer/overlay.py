@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain, islice
 
-from replayer.bindings import LONG, Bindings
+from replayer.bindings import Bindings
 
 
 class Overlay(Bindings):
@@ -38,6 +38,13 @@ class Overlay(Bindings):
     def version(self, version: int) -> None:
         self._changes = version - self._base.version
 
+    def expired(self, text: str, at: float) -> bool:
+        return super().expired(text, at) or self._base.expired(text, at)
+
+    def _digest(self, text: str) -> str | None:
+        own = super()._digest(text)
+        return self._base._digest(text) if own is None else own
+
     @contextmanager
     def aside(self) -> Iterator[None]:
         """What is read within decides nothing for this case: it is looked whether something is another's."""
@@ -50,18 +57,20 @@ class Overlay(Bindings):
 
     def holds(self) -> bool:
         """Whether all that was read here would be read the same now."""
-        new = list(islice(self._base._live.items(), self._since, None))
-        for recorded, live in new:
+        new = Bindings()
+        for recorded, live in islice(self._base._live.items(), self._since, None):
             if recorded in self._own_live.read or live in self._own_recorded.read:
                 return False
-            if len(recorded) >= LONG and any(recorded in text for text in self._own_live.read):
-                return False
+            new._take(recorded, live)
+        if len(new) and any(new.text(text) != text for text in self._own_live.read):
+            return False
         return not any(map(self._base._is_known, self._own_known.missed))
 
     def commit(self) -> None:
         """What was bound and learned here holds for all that follow."""
         base = self._base
         base._live.update(self._own_live.items())
+        base._until.update(self._until)
         base._recorded.update(self._own_recorded.items())
         base._known.update(self._own_known.own())
         base._long.extend(self._own_long.own())
