@@ -101,7 +101,9 @@ class Whose:
     def _query(self, ask: Ask, connection: int, at: int, unit: _Unit | None) -> Call | Miss | Waiting:
         among = unit.lanes if unit else tuple(self._all())
         current = [lane for lane in among if not lane.judged]
-        fits = _wanting(ask, current) or _wanting(ask, among)
+        fits = _wanting(ask, current)
+        if not fits and not any(lane.knows(ask) for lane in current):
+            fits = _wanting(ask, among)  # a late call of a case that was judged
         if len(fits) == 1:
             return self._given(fits[0][0], ask, connection, at)
         if fits and _alike(fits):
