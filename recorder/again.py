@@ -11,6 +11,7 @@ import re
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from normalizers import secrets as credentials
@@ -22,9 +23,10 @@ from recorder.found import name_found
 from recorder.summary import by_rule, count
 from recorder.taps import Inbound, Seen, watch
 from wiretape import secrets, store
-from wiretape.case import Call, Case, Noise
+from wiretape.case import Call, Case, Noise, Response
 from wiretape.config import Config
 from wiretape.errors import StoreError
+from wiretape.links import producers
 from wiretape.protobuf.sources import load as load_types
 from wiretape.protocols.base import Codec
 from wiretape.secrets import Rewriter
@@ -34,6 +36,7 @@ from wiretape.tree import Tree
 
 _UNMISTAKABLE: Final = 12  # characters from which a value is written as recorded first inside of longer texts, too
 _UNSENDABLE: Final = "request body"  # a case's `incomplete` begins so where not all of its request was kept
+_WORD = re.compile(r"\w+")
 _SURE: Final = ("serialize", "in-flight", "transaction", "trace")
 
 
@@ -76,17 +79,22 @@ def record_again(config: Config, chosen: Sequence[Case], sent: Sequence[Sent], p
     name_found(seen)
     seen.inbound.sort(key=lambda one: one.started)
     places = matched(sent, seen.inbound)
-    back = _Back({live: recorded for one in sent for recorded, live in one.standing.items()})
-    fresh, session = _compiled(config, seen, places, back, {case.name for case in chosen})
     before = secrets.load_secrets(config.home, environ)
+    suite = secrets.reveal(store.load_suite(config.suite), before)
+    plains = {case.name: case for case in suite.cases}
+    translation = _Translation(sent)
+    raw, session = _compiled(config, seen, places, translation.back(), plains.keys() & {case.name for case in chosen})
+    fresh = {name: translation.back(plains[name]).recorded(case) for name, case in raw.items()}
     taken = credentials.find(list(fresh.values()), session, before)
     secrets.save_secrets(config.home, taken)
     known = {**before, **taken}
-    suite = replace(store.load_suite(config.suite), cases=tuple(chosen))
     answers = {one.case: one for one in sent}
     again = Again(strangers=len(seen.inbound) - len(places), secrets=sorted(set(taken) - set(before)))
-    for old, plain in zip(chosen, secrets.reveal(suite, before).cases, strict=True):
+    for old in chosen:
+        plain = plains[old.name]
         why = _unfit(plain, fresh.get(old.name), answers.get(old.name), seen.codecs)
+        if not why and (mixed := translation.unclear(plain, raw[old.name])):
+            why = f"{mixed} cannot be told from other values in it; put the service's data back as they were"
         again.outcomes.append(
             Outcome(name=old.name, replaced=False, said=why)
             if why
@@ -100,12 +108,12 @@ def record_again(config: Config, chosen: Sequence[Case], sent: Sequence[Sent], p
 def _compiled(
     config: Config, seen: Seen, places: Mapping[str, int], back: _Back, names: Set[str]
 ) -> tuple[Mapping[str, Case], Sequence[Call]]:
-    """The cases by their names, and the session calls; both as they would have been when recorded first."""
+    """The cases by their names, and the session calls as they would have been when recorded first."""
     of_place = {place: name for name, place in places.items()}
     labels = [of_place.get(place, left_out(one)) for place, one in enumerate(seen.inbound)]
     assembly = Assembly(seen, labels, load_types(config.service.protos if config.service else ()))
     wanted = [place for place, name in sorted(of_place.items()) if name in names]
-    fresh = {case.name: back.recorded(case) for case in assembly.cases(wanted)}
+    fresh = {case.name: case for case in assembly.cases(wanted)}
     session = {repr((call.target, call.operation, call.fields)): back.recorded(call) for call in assembly.session()}
     return fresh, list(session.values())
 
@@ -211,14 +219,73 @@ def _has_place(rule: Noise, case: Case) -> bool:
 
 
 class _Back(Rewriter):
-    """Writes live values as those they stand for: the whole of a string, or inside of one where they are unmistakable."""
+    """Writes live values as those they stand for. `strong` ones are unmistakable, and are found inside of longer texts, too; a
+    `weak` one (a number, a short name) is a whole value, or a word of a text."""
 
-    def __init__(self, recorded: Mapping[str, str]) -> None:
-        self._recorded = recorded
-        parts = sorted((live for live in recorded if len(live) >= _UNMISTAKABLE), key=len, reverse=True)
-        self._parts = re.compile("|".join(map(re.escape, parts))) if parts else None
+    def __init__(self, strong: Mapping[str, str], weak: Mapping[str, str] = MappingProxyType({})) -> None:
+        self._recorded = {**weak, **strong}
+        parts = [re.escape(live) for live in sorted(strong, key=len, reverse=True)]
+        parts += [rf"(?<!\w){re.escape(live)}(?!\w)" for live in weak]
+        self._parts = re.compile("|".join(parts)) if parts else None
 
     def text(self, text: str) -> str:
         if text in self._recorded:
             return self._recorded[text]
         return self._parts.sub(lambda found: self._recorded[found[0]], text) if self._parts else text
+
+    def tree(self, tree: Tree) -> Tree:
+        if type(tree) is int and (recorded := self._recorded.get(str(tree), "")).isdecimal():
+            return int(recorded)
+        return super().tree(tree)
+
+
+class _Words(Rewriter):
+    """Collects the values and words of a case; changes nothing."""
+
+    def __init__(self) -> None:
+        self.words: set[str] = set()
+
+    @classmethod
+    def of(cls, case: Case) -> Set[str]:
+        words = cls()
+        words.recorded(case)
+        return words.words
+
+    def text(self, text: str) -> str:
+        self.words.update((text, *_WORD.findall(text)))
+        return text
+
+    def tree(self, tree: Tree) -> Tree:
+        if type(tree) is int:
+            self.words.add(str(tree))
+        return super().tree(tree)
+
+
+class _Translation:
+    """What stands for what, case by case. A weak value is translated only where the case that made it, or one that links to
+    it, holds it."""
+
+    def __init__(self, sent: Sequence[Sent]) -> None:
+        self._sent = {one.case: one.standing for one in sent}
+        self._strong = {
+            live: recorded
+            for standing in self._sent.values()
+            for recorded, live in standing.items()
+            if len(live) >= _UNMISTAKABLE
+        }
+
+    def weak(self, case: Case) -> Mapping[str, str]:
+        makers = (case.name, *producers(case))
+        pairs = ((live, recorded) for maker in makers for recorded, live in self._sent.get(maker, {}).items())
+        return {live: recorded for live, recorded in pairs if live not in self._strong and live != recorded}
+
+    def back(self, old: Case | None = None) -> _Back:
+        """For an old case, or for what is no case's."""
+        return _Back(self._strong, self.weak(old) if old else MappingProxyType({}))
+
+    def unclear(self, old: Case, new: Case) -> str:
+        """A value that cannot be told from others of the case, which came to mean something else; empty where none is."""
+        said, asked = _Words.of(new), _Words.of(replace(old, response=Response(status=0), messages=(), calls=()))
+        return next(
+            (f"{live} for {was}" for live, was in self.weak(old).items() if live in said and (was in said or live in asked)), ""
+        )

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from replayer.bindings import Bindings, standing
+from replayer.material import recorded_at
 from replayer.places import Places
 from replayer.received import Received
 from wiretape import body as bodies
@@ -39,10 +40,14 @@ class Linked:
 
     def bind(self, case: Case, bindings: Bindings | None = None) -> None:
         """After a case was compared: what is linked to stands for the recorded value, if a rule let it differ."""
-        for place in self._wanted.get(case.name, ()):
-            recorded, live = (_text(answer, place) for answer in (self._recorded.answer(case.name), self._live.get(case.name)))
-            if recorded and live:
-                (self._bindings if bindings is None else bindings).declare(recorded, live)
+        for recorded, live in self.pairs(case).items():
+            (self._bindings if bindings is None else bindings).declare(recorded, live)
+
+    def pairs(self, case: Case) -> dict[str, str]:
+        """Recorded -> live, of what others link to in the answer to a case, as far as there is both."""
+        answers = self._recorded.answer(case.name), self._live.get(case.name)
+        found = [[_text(answer, place) for answer in answers] for place in self._wanted.get(case.name, ())]
+        return {recorded: live for recorded, live in found if recorded and live}
 
     def request(self, case: Case, bindings: Bindings | None = None) -> Request:
         """The request as it is sent: live values in place of links and of the recorded values that they stand for."""
@@ -68,6 +73,8 @@ class Linked:
 
     def _filled(self, case: Case, recorded: links.Recorded, bindings: Bindings) -> Request:
         request = standing(case.request, bindings)
+        if bindings.expired(case.request.target, recorded_at(case)):
+            request = replace(request, target=case.request.target)  # it was no more valid when it was asked for, nor is it now
         if not case.links:
             return request
 
@@ -81,7 +88,7 @@ class Linked:
                 return bindings.stand(was)
             return bindings.stand(was) if isinstance(now, dict | list | bytes) else now
 
-        return links.fill(replace(request, body=request.body), case.links, value, bindings.text)
+        return links.fill(request, case.links, value, bindings.text)
 
 
 def wanted(cases: Iterable[Case]) -> dict[str, list[Path]]:

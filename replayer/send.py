@@ -107,7 +107,8 @@ class _Sender:
                 self._learn(case, received)
         except (NoAnswer, EncodeError) as problem:
             error = self._mask.text(str(problem))
-        fresh = {recorded: live for recorded, live in self._bindings.pairs.items() if recorded not in before}
+        pairs = {**self._bindings.pairs, **self._linked.pairs(case)}
+        fresh = {recorded: live for recorded, live in pairs.items() if recorded not in before and recorded != live}
         return Answered(
             sent=Sent(case=case.name, digest=mark, status=status, error=error, standing=fresh),
             request=self._mask.text(f"{request.method} {case.request.target}"),

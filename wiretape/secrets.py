@@ -162,7 +162,7 @@ class Rewriter(ABC):
                 reason=self.text(response.reason),
                 trailers=self._headers(response.trailers),
             ),
-            messages=tuple(replace(message, value=self._tree(message.value)) for message in case.messages),
+            messages=tuple(replace(message, value=self.tree(message.value)) for message in case.messages),
             calls=self.calls(case.calls),
             links=tuple(map(self._linked, case.links)),
         )
@@ -178,17 +178,18 @@ class Rewriter(ABC):
         return tuple((name, self.text(value)) for name, value in headers)
 
     def _body(self, body: Body) -> Body:
-        value = self._tree(body.value)
+        value = self.tree(body.value)
         return replace(body, value=value, raw=self.raw(body, value))
 
     def _mapping(self, mapping: Mapping[str, Tree]) -> dict[str, Tree]:
-        return {self.text(name): self._tree(value) for name, value in mapping.items()}
+        return {self.text(name): self.tree(value) for name, value in mapping.items()}
 
-    def _tree(self, tree: Tree) -> Tree:
+    def tree(self, tree: Tree) -> Tree:
+        """A value with its strings as they should be."""
         if isinstance(tree, str):
             return self.text(tree)
         if isinstance(tree, list):
-            return [self._tree(one) for one in tree]
+            return [self.tree(one) for one in tree]
         return self._mapping(tree) if isinstance(tree, dict) else tree
 
 

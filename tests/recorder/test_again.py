@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from wiretape.case import Case
-from wiretape.store import load_case, load_suite
+from wiretape.store import load_suite
 
 ROOT = Path(__file__).parent.parent.parent
 SERVICE = """
@@ -139,7 +139,7 @@ def test_doubtful_cases_are_replaced_and_what_cannot_be_repeated_stays(project: 
     assert doubtful == {"get-me-200", "get-me-200-2", "post-orders-201", "post-orders-201-2"}
     me = project.folder / "suite/get-me-200.yaml"
     me.write_text(me.read_text() + "noise:  # by hand\n- response.body.name: any  # names change\n- calls[1].rows: any\n")
-    old = load_case(me)
+    old = project.cases()["get-me-200"]
 
     code, again, err = project.run("record", "--again", *project.command)
     assert code == 0, err
@@ -164,6 +164,7 @@ def test_doubtful_cases_are_replaced_and_what_cannot_be_repeated_stays(project: 
     assert new.first_recorded == old.recorded < new.recorded
     # The token is another one, but the case speaks of the one that was recorded.
     assert new.request == old.request
+    assert "Bearer ${post-login-200.response.body.token}" in me.read_text()
     assert new.calls[0].fields["params"] == ["${secret:post-login-200-token}"] == old.calls[0].fields["params"]
     assert "noise:  # by hand\n- response.body.name: any  # names change\n" in me.read_text()
     assert sorted(path.name for path in (project.folder / ".wiretape").iterdir()) == [

@@ -160,7 +160,7 @@ def test_numbers_and_booleans_stand_for_their_text_where_only_text_can_be_meant(
         (HEAD + "respones: {}\n", ["4:1: unknown key 'respones'; did you mean response?"]),
         (HEAD + "zzz: {}\n", [
             "4:1: unknown key 'zzz'; known: wiretape, name, recorded, first_recorded, attributed, incomplete, request, "
-            "calls, noise"
+            "response, messages, calls, noise"
         ]),
         ("wiretape: 1\nrequest: {method: GET, path: /}\n", ["1:1: `response` is missing"]),
         (HEAD.replace("request:", "requst:"), ["2:1: unknown key 'requst'; did you mean request?"]),
