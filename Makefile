@@ -1,6 +1,7 @@
 # make demo    record a service, stop its database, replay two builds: five planted regressions are found
 # make test    every test           make check   linters, types, layers
-# make suites  record real services afresh, replay each ten times without its servers
+# make suites  record real services afresh, learn their noise, replay each 20 times without its servers
+# make mutants   one line of a real service changed at a time: what is found of it, and where (docs/mutations.md)
 # make bench   how fast it is       make lock    newer dependencies
 # Each sets itself up in .venv first. Another Python: make test PYTHON=python3.12
 
@@ -8,7 +9,7 @@ PYTHON ?=
 RUN := .venv/bin/python
 RUNS ?= 1
 
-.PHONY: demo test check suites bench lock format clean ready drivers
+.PHONY: demo test check suites mutants bench lock format clean ready drivers
 .SUFFIXES:
 .DEFAULT_GOAL := test
 
@@ -26,7 +27,10 @@ test: drivers
 
 suites: drivers
 	@place=$$(mktemp -d) && $(RUN) fixtures/services/record.py --into $$place && \
-	$(RUN) fixtures/services/replay.py --from $$place --times 10; code=$$?; rm -rf $$place; exit $$code
+	$(RUN) fixtures/services/replay.py --from $$place --times 20; code=$$?; rm -rf $$place; exit $$code
+
+mutants: drivers
+	@$(RUN) fixtures/mutants/run.py --write $(ARGS)
 
 check: ready
 	@$(RUN) -m ruff check --quiet .

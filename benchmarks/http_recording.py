@@ -1,5 +1,5 @@
-"""HTTP requests a second: straight, through stock mitmdump that only passes them on, and through wiretape recording them, as
-they come and with ids added (--trace).
+"""HTTP requests a second: straight, through stock mitmdump that only passes them on, and through wiretape recording them,
+as they come and with ids added (--trace).
 
 It is checked that wiretape has recorded every one.
 """

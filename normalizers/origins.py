@@ -61,6 +61,10 @@ class Origins:
         """The response that a value of a request comes from; None where it comes from none."""
         return self._made.get(value)
 
+    def said(self, value: str) -> bool:
+        """Whether a client has said the value before any response did."""
+        return value in self._said
+
     def asked(self, case: Case) -> None:
         """A request was sent."""
         for _, text in texts(case):
@@ -69,15 +73,33 @@ class Origins:
 
     def answered(self, case: Case) -> None:
         """Its calls and its response came."""
-        for call in case.calls:
-            answer = {name: value for name, value in call.fields.items() if name not in _GIVEN}
-            self._served.update(value for _, value in walk(answer) if isinstance(value, str) and unmistakable(value))
+        self._served.update(value for value in served(case) if isinstance(value, str) and unmistakable(value))
         found: dict[str, list[Path]] = {}
         for place, value in _values(case):
             if value not in self._made and value not in self._said:
                 found.setdefault(value, []).append(place)
         for value, places in found.items():
             self._made[value] = Origin(case=case.name, places=tuple(places), served=value in self._served)
+
+
+def served(case: Case) -> Iterator[Tree]:
+    """The values that the case's calls were answered."""
+    for call in case.calls:
+        answer: Tree = {name: value for name, value in call.fields.items() if name not in _GIVEN}
+        yield from (value for _, value in walk(answer) if not isinstance(value, dict | list))
+
+
+def brought(case: Case, key: str) -> Iterator[str]:
+    """What a request itself says by the name of `key`, or in its path: an answer that says it again has not made it."""
+    yield from (span.value for span in path_spans(case.request.target))
+    body = case.request.body.value
+    for path, value in walk(body):
+        if isinstance(value, dict | list):
+            continue
+        pair = case.request.body.kind == "form" and isinstance(body, list) and len(path) == 2 and path[1] == 1
+        name = body[int(path[0])][0] if pair else path[-1] if path else ""  # type: ignore[index]
+        if name == key:
+            yield str(value)
 
 
 def unmistakable(value: str) -> bool:

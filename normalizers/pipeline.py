@@ -19,6 +19,7 @@ from wiretape.tree import Tree
 
 __all__ = ["NORMALIZERS", "explain", "names_one", "volatile", "volatile_header"]
 
+_TOKEN = Token()
 _ALL: tuple[Normalizer, ...] = (
     TIMESTAMP,
     Date(),
@@ -29,7 +30,7 @@ _ALL: tuple[Normalizer, ...] = (
     PROCESS,
     PasswordHash(),
     Jwt(),
-    Token(),
+    _TOKEN,
     OfType("any"),
     OfType("string", ("string",)),
     OfType("integer", ("integer",)),
@@ -87,9 +88,13 @@ def explain(recorded: Tree, live: Tree, when: When) -> Normalizer | None:
     """The normalizer that applies unasked and under which the two mean the same; None where they differ.
 
     The first that recognises the recorded value decides: a JWT whose claims differ is not saved by being an opaque token, too.
+    But some random hex digits look like an ObjectId, or a UUID without hyphens, by accident: they may be a token all the same.
     """
     first = None if live is None else _kind(recorded)
-    return first if first and first.agrees(recorded, live, when) else None
+    if first is None or first.agrees(recorded, live, when):
+        return first
+    by_accident = first in (OBJECT_ID, UUID) and isinstance(recorded, str) and "-" not in recorded
+    return _TOKEN if by_accident and _TOKEN.agrees(recorded, live, when) else None
 
 
 def _kind(value: Tree) -> Normalizer | None:

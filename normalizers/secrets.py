@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http.cookies import CookieError, SimpleCookie
+from types import MappingProxyType
 from urllib.parse import parse_qsl, urlsplit
 
 from normalizers.tokens import drawn
@@ -43,17 +44,20 @@ type Found = tuple[str, str]
 """A readable name for the place, and the value."""
 
 
-def find(cases: Sequence[Case], session: Sequence[Call], taken: Mapping[str, str]) -> Mapping[str, str]:
+def find(
+    cases: Sequence[Case], session: Sequence[Call], taken: Mapping[str, str], made: Mapping[str, str] = MappingProxyType({})
+) -> Mapping[str, str]:
     """Name -> value of everything that looks like a credential; a value in `taken` (earlier recordings) keeps its name.
 
-    A name is the case's and the place's (`post-login-password`), with a number where that is taken by another value.
+    A name is the case's and the place's (`post-login-password`), with a number where that is taken by another value. `made`:
+    value -> the name of the place where it was made, for those that are found in requests only.
     """
     names: dict[str, str] = {}
     known = {value: name for name, value in taken.items()}
     for owner, place, value in _all(cases, session):
         if len(value) < SHORTEST or value in names:
             continue
-        names[value] = known.get(value) or _free(f"{owner}-{place}", {*names.values(), *taken})
+        names[value] = known.get(value) or _free(made.get(value, f"{owner}-{place}"), {*names.values(), *taken})
     return {name: value for value, name in names.items()}
 
 

@@ -16,8 +16,8 @@ from wiretape.protobuf.registry import Registry
 from wiretape.protocols.http import SWITCHING, Exchange, to_messages, to_request, to_response
 
 # From the least certain way in which a call may have been attributed to the most certain one.
-_WAYS: Final = ("ambiguous", "signature", "values", "trace")
-_CERTAIN: Final = ("serialize", "in-flight", "transaction")
+_WAYS: Final = ("ambiguous", "signature", "values")
+_CERTAIN: Final = ("serialize", "in-flight", "trace", "transaction")
 # A service may go on working for a client that has left, and no wire tells how long. In seconds.
 _LINGERS: Final = 1.0
 

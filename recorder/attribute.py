@@ -25,7 +25,6 @@ from wiretape.protocols.base import Interaction
 
 # Calls that say something of who made them: what is asked, and how a transaction ends.
 _TELLING: Final = ("query", "end")
-_CONTROL: Final = ("begin", "end", "control")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +152,11 @@ def _share(units: Sequence[_Unit], flight: _Flight, requests: Sequence[Said], ev
 
 
 def _deduce(
-    units: Sequence[_Unit], windows: Sequence[Window], requests: Sequence[Said], session: Sequence[Outbound], evidence: Evidence
+    units: Sequence[_Unit],
+    windows: Sequence[Window],
+    requests: Sequence[Said],
+    session: Sequence[Outbound],
+    evidence: Evidence,
 ) -> None:
     """Narrow the candidates by what requests and calls say."""
     suspects = [_suspect(unit, evidence) for unit in units]
@@ -227,7 +230,7 @@ def _units(outbound: Iterable[Outbound]) -> Iterable[list[Outbound]]:
 
 def _only_housekeeping(unit: Sequence[Outbound], members: Sequence[Outbound]) -> bool:
     """A transaction a pool or driver opened for its own questions is the pool's own as well."""
-    return len(members) < len(unit) and all(one.interaction.role in _CONTROL for one in members)
+    return len(members) < len(unit) and all(one.interaction.role in ("begin", "end") for one in members)
 
 
 def _candidates(flight: _Flight, members: Sequence[Outbound]) -> tuple[int, ...]:

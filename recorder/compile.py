@@ -15,7 +15,7 @@ from recorder.assembly import Assembly
 from recorder.dedupe import dedupe
 from recorder.filters import Choice
 from recorder.found import name_found
-from recorder.links import discover
+from recorder.links import discover, names_of
 from recorder.naming import Names, graphql_operation, slug
 from recorder.summary import Summary
 from recorder.taps import Inbound, Loss, Seen, watch
@@ -160,7 +160,7 @@ def _write(config: Config, made: _Made, summary: Summary) -> None:
     if not made.cases:
         return
     taken = secrets.load_secrets(config.home, {})
-    found = credentials.find(made.cases, session, taken)
+    found = credentials.find(made.cases, session, taken, names_of(made.cases))
     secrets.save_secrets(config.home, found)
     summary.secrets = sorted(set(found) - set(taken))
     known = {**taken, **found}

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import socket
 import stat
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from recorder.examine import Examined, examine
 from wiretape import ebpf, truststore
 from wiretape.ca import CERTIFICATE, KEY_AND_CERTIFICATE
 from wiretape.config import Address, Config
-from wiretape.errors import TargetError
+from wiretape.errors import TargetError, WiretapeError
+from wiretape.faketime import find, ready
 from wiretape.processes import listeners, named
 from wiretape.schemes import AUTO
 from wiretape.service import probe
@@ -43,7 +45,13 @@ class Finding:
 
 async def diagnose(config: Config) -> AsyncIterator[Finding]:
     """Every finding, in the order in which they matter."""
-    for finding in (*_machine(config.home), *_authority(config.home), *_listeners(config), *_local_capture()):
+    for finding in (
+        *_machine(config.home),
+        *_authority(config.home),
+        *_listeners(config),
+        *_local_capture(),
+        _freezing(config),
+    ):
         yield finding
     async for finding in _service(config):
         yield finding
@@ -144,6 +152,19 @@ def _local_capture() -> Iterator[Finding]:
     for reason in lacks:
         message, _, advice = reason.partition("; ")
         yield Finding(check="local capture", status="warn", message=message, advice=advice)
+
+
+def _freezing(config: Config) -> Finding:
+    check = "freezing the time"
+    try:
+        with tempfile.TemporaryDirectory(prefix="wiretape-") as place:
+            ready(config.service.faketime if config.service else None, Path(place))
+    except WiretapeError as error:
+        message, _, advice = str(error).partition("; ")
+        wanted = config.service is not None and config.service.freeze_time
+        return Finding(check=check, status="fail" if wanted else "warn", message=message, advice=advice)
+    told = find(config.service.faketime if config.service else None)
+    return Finding(check=check, status="ok", message=f"{told} works, for replay --freeze-time")
 
 
 async def _service(config: Config) -> AsyncIterator[Finding]:

@@ -134,7 +134,7 @@ class Patterns:
             of_shape[shape] += ones
             known[shape] |= {one.group for found in self._patterns.get((shape, given), {}).values() for one in found}
         for shape, ones in of_shape.items():
-            owners = known[shape] or set(self._owners_by_number(ones))
+            owners = set(known[shape] or self._owners_by_number(ones))
             if len(owners) == 1 and (owner := owners.pop()) and len(ones) % self._sizes[owner] == 0:
                 times = len(ones) // self._sizes[owner]
                 yield from (((groups[0], shape), times) for groups in set(self._groups) if owner in groups)

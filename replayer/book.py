@@ -36,7 +36,8 @@ class Book:
 
     `on_miss` is called at every miss, `on_progress` when more may be due to be delivered unasked (`due`, and `turn` of asks
     that block). `passthrough`: a miss is to be put to the real server instead. `disguise`: what the service is told of a miss
-    ends in its logs, where no secret may stand.
+    ends in its logs, where no secret may stand. `learning`: the build is the one that was recorded, so
+    that a call of the case whose values only differ is answered, and found to have changed all the same.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class Book:
         when: When | None = None,
         passthrough: bool = False,
         disguise: Callable[[Miss], Miss] = lambda miss: miss,
+        learning: bool = False,
     ) -> None:
         self.bindings = Bindings() if bindings is None else bindings
         self.on_miss: Callable[[Miss], None] = lambda _: None
@@ -57,6 +59,7 @@ class Book:
         self.lanes: list[Lane] = []
         self.closing: list[Lane] = []
         self._suite, self._codecs, self._passthrough, self._disguise = suite, codecs, passthrough, disguise
+        self._learning = learning
         self._session_calls = [
             Recorded(case="", call=call, ask=self._ask(call), position=at) for at, call in enumerate(suite.session)
         ]
@@ -180,6 +183,10 @@ class Book:
         if found is not None:
             call = found.serve(self.bindings)
             self._note(lane, ask, connection, "session", found, at)
+            return call
+        if self._learning and (alike := lane.scope.unused(ask)):
+            call = alike[0].serve(lane.bindings)
+            self._note(lane, ask, connection, "missed", None, at)
             return call
         if ask.role != "query":
             self._note(lane, ask, connection, "synthesised", None, at)

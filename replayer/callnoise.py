@@ -53,9 +53,13 @@ class CallNoise:
                     sorted_[position] = value
             yield self._left(recorded, sorted_)
 
+    def lets(self, at: int, recorded: Tree, live: Tree) -> bool:
+        """Whether a rule takes the live value at a position."""
+        return any(_takes(kind, recorded, live) for kind in self.kinds.get(at, ()))
+
     def _left(self, recorded: Sequence[Tree], live: Sequence[Tree]) -> Pairs:
         pairs = enumerate(zip(recorded, live, strict=True))
-        return [pair for at, pair in pairs if not any(_takes(kind, *pair) for kind in self.kinds.get(at, ()))]
+        return [pair for at, pair in pairs if not self.lets(at, *pair)]
 
 
 def _positions(ask: Ask, path: Path, value: Tree) -> list[int]:

@@ -1,7 +1,8 @@
 """The clocks of a replay: what time it is for the service at each case, and what time the recording says it was.
 
 With `--freeze-time` the service runs at each case's recorded time (`wiretape.faketime`): set anew before each case, and moving
-on from there. It never goes back by less than REWIND: a token issued a moment ago must not be from the future.
+on from there. Where the cases before took longer than when they were recorded, it goes back, but not into an earlier second:
+a token that was issued a moment ago must not be from the future, and tokens count in seconds.
 """
 
 from __future__ import annotations
@@ -20,12 +21,10 @@ from replayer.material import recorded_at, recorded_or_none
 from wiretape.case import Case
 from wiretape.config import Service
 from wiretape.errors import ConfigError, TargetError
-from wiretape.faketime import Faketime, inherited, ready
+from wiretape.faketime import Faketime, inherited, ready, tidy
 from wiretape.secrets import ensure_home
 
-REWIND = 2.0  # seconds
-# What a slow machine may take between the start of a case and the moment the service writes down, in seconds.
-TOLERANCE = 10.0
+REWIND = 2.0  # seconds, from which it goes back all the same
 _MARGIN = 5.0  # what a `Date` may lag: servers keep it for a second or so
 FILE = "faketime"
 
@@ -55,6 +54,10 @@ class Clock(Protocol):
         """The service is ready; `process` leads it. Raises TargetError where it does not go by this clock."""
         ...
 
+    def stopped(self, process: int) -> None:
+        """The service has been stopped."""
+        ...
+
     def at(self, case: Case) -> When:
         """Both clocks as `case` begins."""
         ...
@@ -81,6 +84,9 @@ class RealClock:
     def started(self, process: int) -> None:
         pass
 
+    def stopped(self, process: int) -> None:
+        pass
+
     def at(self, case: Case) -> When:
         return When(recorded=recorded_at(case), live=time.time())
 
@@ -99,10 +105,12 @@ class FrozenClock:
         self._file = home / FILE
         self._ahead = 0.0  # of the service's clock before this process's own
         self._proven = False
-        self._first = min(times)
-        self.span = (self._first, max(times))
-        self._set(times[0])
-        self.opening = When(recorded=times[0], live=times[0])
+        self.span = (min(times), max(times))
+        self._first = times[0]
+        starts = self._first - service.ready_timeout  # so that it is ready before the first case
+        self._earliest = self._latest = starts  # that the service has seen
+        self._set(starts)
+        self.opening = When(recorded=self._first, live=starts)
 
     def surroundings(self, environ: Mapping[str, str]) -> Mapping[str, str]:
         return self._found.surroundings(self._file, environ)
@@ -113,19 +121,22 @@ class FrozenClock:
     def started(self, process: int) -> None:
         self._proven = check_listener(process, self._service.url, self._found.library)
 
+    def stopped(self, process: int) -> None:
+        tidy(process)
+
     def at(self, case: Case) -> When:
         recorded, now = recorded_or_none(case), self._now()
         if recorded is None:
-            return When(recorded=now, live=now, tolerance=TOLERANCE)
-        if recorded > now or now - recorded > REWIND:
-            self._set(recorded)
-        return When(recorded=recorded, live=self._now(), tolerance=TOLERANCE)
+            recorded = max(now, self._first)
+        self._set(max(recorded, float(int(now))) if recorded < now < recorded + REWIND else recorded)
+        return When(recorded=recorded, live=self._now())
 
     def check(self, case: Case, headers: Sequence[tuple[str, str]]) -> tuple[str, ...]:
         said = answered_at(headers)
         now = self._now()
+        self._latest = max(self._latest, now)
         if said is not None:
-            if not self._first - _MARGIN <= said <= max(now, self.span[1]) + _MARGIN:
+            if not self._earliest - _MARGIN <= said <= self._latest + _MARGIN:
                 raise TargetError(
                     f"the service's time is not frozen: {case.name} was recorded at {_shown(now)}, and its answer is dated "
                     f"{_shown(said)}; a static or Go program, a container or a proxy in front keeps the real time: start the "
@@ -146,6 +157,7 @@ class FrozenClock:
     def _set(self, at: float) -> None:
         now = time.time()
         self._ahead = at - now
+        self._earliest, self._latest = min(self._earliest, at), max(self._latest, at)
         fresh = self._file.with_suffix(f".{os.getpid()}")
         fresh.write_text(f"{self._ahead - self._found.ahead:+.6f}\n")
         fresh.replace(self._file)  # it may be read at any moment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,6 +11,7 @@ from normalizers.base import When
 from replayer.bindings import Bindings
 from replayer.nearest import Recorded
 from replayer.noise import Rules
+from replayer.overlay import Overlay
 from replayer.scope import Expected, Key, Scope
 from replayer.turns import Turns
 from wiretape.protocols.base import Ask, Miss
@@ -48,8 +49,8 @@ class Lane:
     the case's request carried. `on_settled` is called whenever the case has seen all it needs and no transaction it opened is
     still open. `alone`: no other case is under way, so what comes is its own unless something says otherwise. `doubtful`:
     something came that this case or another may have asked for. `judged`: only what is certainly its own is given to it now.
-    `strange` counts the asks that were not expected. `open` are the connections with a transaction of this case, `awaited` those
-    with one that may be. `read` are the positions of reads that were this case's, rather than perhaps another's.
+    `strange` counts the asks that were not expected. `open` are the connections with a transaction of this case, `awaited`
+    those with one that may be. `read` are the positions of reads that were this case's, rather than perhaps another's.
     """
 
     def __init__(self, name: str, scope: Scope, bindings: Bindings, *, trace: str = "", alone: bool = True) -> None:
@@ -172,19 +173,29 @@ class Lane:
 
     def left(self, ask: Ask) -> int:
         """How many calls of this case that would answer the ask were not asked for yet. Nothing is bound."""
-        mark = self.bindings.mark()
-        found = 0
-        for entry in self.scope.unused(ask):
-            found += entry.meets(ask, self.bindings)
-            self.bindings.undo(mark)
-        return found
+        with self._aside() as forget:
+            found = 0
+            for entry in self.scope.unused(ask):
+                found += entry.meets(ask, self.bindings)
+                forget()
+            return found
 
     def wants(self, ask: Ask) -> Expected | None:
         """The call that would answer the ask as the next of this case, or again. Nothing is bound and nothing consumed."""
+        with self._aside():
+            return self.scope.find(ask, self.bindings, self.turns.shows)
+
+    @contextmanager
+    def _aside(self) -> Iterator[Callable[[], None]]:
+        """A look at what might be: what is bound within is forgotten."""
         mark = self.bindings.mark()
-        found = self.scope.find(ask, self.bindings, self.turns.shows)
-        self.bindings.undo(mark)
-        return found
+
+        def forget() -> None:
+            self.bindings.undo(mark)
+
+        with self.bindings.aside() if isinstance(self.bindings, Overlay) else nullcontext():
+            yield forget
+        forget()
 
 
 def entries_of(recorded: Sequence[Recorded], when: When, rules: Rules | None) -> list[Expected]:

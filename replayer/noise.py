@@ -8,7 +8,7 @@ from normalizers.base import Normalizer, takes
 from replayer.callnoise import CallNoise
 from wiretape.case import Call, Case, Noise
 from wiretape.errors import CaseFormatError, ConfigError
-from wiretape.noisekinds import unknown_kind
+from wiretape.noisekinds import named_place, unknown_kind
 from wiretape.protocols.base import Ask
 from wiretape.tree import Path, Selector, Tree, walk
 
@@ -56,13 +56,17 @@ def unmatched(case: Case, trees: Sequence[Tree]) -> tuple[str, ...]:
     return tuple(
         f"noise {rule.selector} matches nothing, neither recorded nor live; correct or remove it"
         for rule in case.noise
-        if not any(_folded_matches(rule.selector, tree) for tree in trees)
+        if not _may_be_absent(rule) and not any(_folded_matches(rule.selector, tree) for tree in trees)
     )
 
 
 def _folded_matches(selector: Selector, tree: Tree) -> bool:
-    folded = _folded(selector)
+    folded = named_place(_folded(selector))
     return any(folded.matches(_folded_path(path)) for path, _ in walk(tree))
+
+
+def _may_be_absent(rule: Noise) -> bool:
+    return rule.kind.partition(" ")[0] == "optional"
 
 
 def _folded(selector: Selector) -> Selector:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from normalizers import resources
+from normalizers import origins, resources
 from normalizers.pipeline import volatile
 from wiretape import links
 from wiretape.case import Case
@@ -42,7 +42,7 @@ class Places:
     def learn(self, case: Case, recorded: Tree, live: Tree, places: Sequence[Path]) -> None:
         """What a case was answered at the places linked to: an id of the service's own making may be another one now. One that
         came from outside, in the request or in an answer to a call, may not."""
-        outside: set[str] | None = None
+        served: set[str] | None = None
         for place in places:
             try:
                 was, now = _segment(links.at(recorded, place), links.at(live, place))
@@ -50,11 +50,12 @@ class Places:
                 continue
             if links.plain(was) == links.plain(now) or not _counted(was, now):
                 continue
-            outside = _from_outside(case) if outside is None else outside
-            pair = _Pair(
-                maker=case.name, place=place, collection=resources.collection(case.request.target), recorded=was, live=now
-            )
-            if links.plain(was) not in outside and not any(_conflict(pair, known) for known in self._pairs):
+            served = set(map(str, origins.served(case))) if served is None else served
+            outside = served.union(origins.brought(case, str(place[-1])))
+            collection = resources.collection(case.request.target)
+            pair = _Pair(maker=case.name, place=place, collection=collection, recorded=was, live=now)
+            own = links.plain(was) not in outside and _holds(pair, recorded, live)
+            if own and not any(_conflict(pair, known) for known in self._pairs):
                 self._pairs.append(pair)
 
     def forget(self, case: Case) -> None:
@@ -95,11 +96,18 @@ def _conflict(one: _Pair, other: _Pair) -> bool:
     return same in ((True, False), (False, True))
 
 
-def _from_outside(case: Case) -> set[str]:
-    """Every value that the request brings, or that a call is answered."""
-    trees: list[Tree] = [case.request.body.value, *(dict(call.fields) for call in case.calls)]
-    found = {links.plain(value) for tree in trees for _, value in walk(tree) if not isinstance(value, dict | list | bytes)}
-    return found | set(re.split(r"[/?&=]", case.request.target))
+def _holds(pair: _Pair, recorded: Tree, live: Tree) -> bool:
+    """Whether all of the answer that made an id agrees on it: a Location that still names the recorded one does not."""
+    for path, was in walk(recorded):
+        if not isinstance(was, str) or _in_url(pair, was) == was:
+            continue
+        try:
+            now = links.at(live, path)
+        except LookupError:
+            continue
+        if now != _in_url(pair, was):
+            return False
+    return True
 
 
 def _meets(pair: _Pair, case: Case, path: Path, recorded: Tree, live: Tree) -> bool:

@@ -15,7 +15,7 @@ class Plan:
     """`limit`: seconds for an answer; `grace`: seconds to wait, after it, for calls that were recorded. `fail_on`: a case fails
     by differences from this severity up. `parallel` is how many cases may be under way at once. `rerun` is the command line
     but for the case: what comes before `--case NAME`, and after it. `noise`: rules besides those in the files, by the name of
-    their case; those of every case under an empty one."""
+    their case; those of every case under an empty one. `learning`: see `replayer.book.Book`."""
 
     config: Config
     service: Service
@@ -28,3 +28,4 @@ class Plan:
     fail_on: Severity = "low"
     parallel: int = 1
     noise: Mapping[str, tuple[Noise, ...]] = field(default_factory=dict)
+    learning: bool = False

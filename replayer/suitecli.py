@@ -6,12 +6,16 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from replayer.cli import REGRESSIONS, load
 from wiretape.cli import common
 from wiretape.errors import ConfigError
+
+if TYPE_CHECKING:
+    from replayer.severity import Severity
 
 
 @click.command()
@@ -48,6 +52,13 @@ def accept(*, config: Path | None, service: str | None, dep: Sequence[str], suit
 )
 @click.option("--case", "cases", multiple=True, metavar="GLOB", help="Only the cases whose name matches. Repeatable.")
 @click.option("--all", "everything", is_flag=True, help="List every mutation that slips through.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["high", "medium", "low"]),
+    default="low",
+    show_default=True,
+    help="As replays of the suite are run: what is less severe counts as let through.",
+)
 @common
 def audit(
     *,
@@ -58,10 +69,12 @@ def audit(
     cases: tuple[str, ...],
     least: float,
     everything: bool,
+    fail_on: Severity,
 ) -> None:
     """Falsify every recorded answer and call, one thing at a time, and tell what the suite's rules would let through.
 
-    Nothing is run. Exit code 1 where less than --min is found, a case asserts nothing, or a rule matches nothing.
+    Nothing is run. Exit code 1 where less than --min is found, a case asserts nothing, a rule matches nothing, or a call is
+    needed by nobody.
     """
     from replayer.audit.audit import audit as falsify
     from replayer.audit.text import lines
@@ -69,10 +82,10 @@ def audit(
 
     found = load(config, service, dep, suite)
     material = prepare(found, os.environ, cases, alone=True)
-    report = falsify(material.suite, material.codecs, recorded_at)
+    report = falsify(material.suite, material.codecs, recorded_at, fail_on)
     for line in lines(report, everything=everything):
         click.echo(material.mask.text(line))
-    if report.share < least or report.empty or report.dead:
+    if report.share < least or report.empty or report.dead or report.unused:
         sys.exit(REGRESSIONS)
 
 

@@ -172,12 +172,16 @@ class Whose:
     def _claim(self) -> None:
         for lane in self._all():
             if lane in self._through:
-                for unit in [unit for unit in self._floating if lane in unit.lanes and _fits(unit, lane)]:
-                    self._floating.remove(unit)
-                    self._claimed.append((lane, unit))
-                    with lane.surmising():
-                        for at, ask in unit.asks:
-                            self._book.for_lane(lane, ask, unit.connection, at)
+                for unit in list(self._floating):
+                    if lane in unit.lanes and _fits(unit, lane):
+                        self._claimed_by(lane, unit)
+
+    def _claimed_by(self, lane: Lane, unit: _Unit) -> None:
+        self._floating.remove(unit)
+        self._claimed.append((lane, unit))
+        with lane.surmising():
+            for at, ask in unit.asks:
+                self._book.for_lane(lane, ask, unit.connection, at)
 
     def closed(self, lane: Lane) -> None:
         """A case is over. What nobody claimed may have been anybody's, and what another claimed may have been this one's where
@@ -188,6 +192,7 @@ class Whose:
         running = set(self._book.lanes)
         for unit in [unit for unit in self._floating if running.isdisjoint(unit.lanes)]:
             self._floating.remove(unit)
+            self._doubt()
             for each in unit.around:
                 each.doubtful = True
         if lane not in running and lane not in self._book.closing:

@@ -82,7 +82,7 @@ def leaf(ca: Path, names: Sequence[str], span: Span | None = None) -> Path:
 def _authority(key: rsa.RSAPrivateKey) -> x509.Certificate:
     now = dt.datetime.now(dt.UTC)
     # It vouches for servers in a service whose time is frozen, too, so it has to be older than any recording.
-    builder = _builder("wiretape", now - _AGE, now + _AGE)
+    builder = _builder("wiretape", now - 2 * _AGE, now + 2 * _AGE)
     usage = {
         "digital_signature": False,
         "content_commitment": False,

@@ -38,6 +38,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "replayer.suitecli:audit",
             "Falsify every recorded answer and call; tell what the rules would let through.",
         ),
+        "learn": ("replayer.learncli:learn", "Replay the recorded build several times; propose noise rules for what differs."),
         "lint": ("replayer.suitecli:lint", "Check every file of the suite; report each problem with file, line and column."),
         "ca": ("wiretape.cacli:ca", "Show, install or export the certificate authority that clients are to trust."),
         "doctor": ("recorder.doctorcli:doctor", "Check what recording and replaying need here, and say what to do."),

@@ -23,8 +23,9 @@ from wiretape.tree import Path, Selector, Tree, spell
 
 RAW = "raw:"
 _TYPED = ("json", "lines", "events", "grpc")  # kinds of bodies whose values have types
-_WRITTEN = re.compile(r"(?P<dollars>\$+)\{(?P<link>(?:[^{}\"\s]|\"(?:[^\"\\]|\\.)*\")+)\}")
+_WRITTEN = re.compile(r"\${2,}\{|\$\{(?P<link>(?:[^{}\"\s]|\"(?:[^\"\\]|\\.)*\")+)\}")
 _REFERENCE = re.compile(r"(\$\{[^{}\s]*\})")
+_PLAIN = re.compile(r"[^\s.\[\]\"*{}]+")
 _OTHER = ("secret:", "$")  # what begins other references
 _NEEDS_QUOTES = (RAW, *_OTHER)
 _HOW = "write ${CASE.response.PLACE}, ${secret:NAME}, or $${ for the text ${"
@@ -38,6 +39,15 @@ class Broken:
     case: Case
     written: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """Cases with recorded values in place of links, which `Case.links` remembers; and every link that stands for nothing. While
+    there is one, no link is replaced."""
+
+    cases: tuple[Case, ...]
+    broken: tuple[Broken, ...]
 
 
 def parse(text: str) -> Link:
@@ -63,16 +73,35 @@ def parse(text: str) -> Link:
 
 def link_to(case: str, place: Path, *, raw: bool = False) -> Link:
     """The link to a place of a case's response (`("body", "token")`)."""
-    spelled = spell((case, "response", *place))
-    if case.startswith(_NEEDS_QUOTES):
-        escaped = case.replace("\\", "\\\\").replace('"', '\\"')
-        spelled = f'["{escaped}"]' + spelled.removeprefix(case)
+    name = _quoted(case) if case.startswith(_NEEDS_QUOTES) else _step(case)
+    spelled = name + "".join(_step(step, ".") for step in ("response", *place))
     return Link(text=(RAW if raw else "") + spelled, case=case, place=place, raw=raw)
+
+
+def _step(step: str | int, joint: str = "") -> str:
+    """A step of a selector; braces would end the link."""
+    if isinstance(step, int):
+        return f"[{step}]"
+    return joint + step if _PLAIN.fullmatch(step) else _quoted(step)
+
+
+def _quoted(step: str) -> str:
+    escaped = step.replace("\\", "\\\\").replace('"', '\\"')
+    return f'["{escaped}"]'
 
 
 def producers(case: Case) -> tuple[str, ...]:
     """The names of the cases that a case links to: they come before it."""
     return tuple(dict.fromkeys(piece.case for linked in case.links for piece in linked.pieces if isinstance(piece, Link)))
+
+
+def parted(text: str) -> tuple[list[str], str]:
+    """What of a stored text is written as a link is, sound or not; and the text without it."""
+    found = [one for one in _WRITTEN.finditer(text) if one["link"] and not one["link"].startswith(_OTHER)]
+    written = [one[0] for one in found]
+    for each in written:
+        text = text.replace(each, "", 1)
+    return written, text
 
 
 def prerequisites(cases: Sequence[Case], chosen: Sequence[Case]) -> dict[str, str]:
@@ -90,9 +119,8 @@ def prerequisites(cases: Sequence[Case], chosen: Sequence[Case]) -> dict[str, st
     return needed
 
 
-def resolve(cases: Sequence[Case]) -> tuple[tuple[Case, ...], tuple[Broken, ...]]:
-    """Cases as they are on disk, in the order in which they run -> the same with recorded values in place of links, which
-    `Case.links` remembers; and every link that stands for nothing."""
+def resolve(cases: Sequence[Case]) -> Resolved:
+    """Cases as they are on disk, in the order in which they run -> the same with recorded values in place of links."""
     broken: list[Broken] = []
     read = [_read(case, broken) for case in cases]
     order = {case.name: turn for turn, case in enumerate(read)}
@@ -104,19 +132,35 @@ def resolve(cases: Sequence[Case]) -> tuple[tuple[Case, ...], tuple[Broken, ...]
                 for link in linked.pieces
                 if isinstance(link, Link) and (reason := _wrong(case, link, turn, order, found))
             )
-    return (tuple(read), tuple(broken)) if broken else (settle(read), ())
+    return Resolved(cases=tuple(read) if broken else _settled(read, _guarded), broken=tuple(broken))
 
 
 def settle(cases: Sequence[Case]) -> tuple[Case, ...]:
     """The cases with their requests made anew from the responses that they link to, where those are among them."""
+    return _settled(cases, lambda value: value)
+
+
+def _settled(cases: Sequence[Case], written: Callable[[Tree], Tree]) -> tuple[Case, ...]:
     if not any(case.links for case in cases):
         return tuple(cases)
     found = Recorded(cases)
+
+    def value(link: Link) -> Tree:
+        return written(found.value(link))
+
     names = {case.name for case in cases}
     return tuple(
-        replace(case, request=fill(case.request, case.links, found.value)) if names.issuperset(producers(case)) else case
+        replace(case, request=fill(case.request, case.links, value)) if names.issuperset(producers(case)) else case
         for case in cases
     )
+
+
+def _guarded(value: Tree) -> Tree:
+    """A stored value that may come to stand before a `{`."""
+    if not isinstance(value, str) or not value.endswith("$"):
+        return value
+    plain = value.rstrip("$")
+    return plain + "${$}" * (len(value) - len(plain))
 
 
 def renamed(links: Sequence[Linked], names: Mapping[str, str]) -> tuple[Linked, ...]:
@@ -172,6 +216,10 @@ class Recorded:
     def __init__(self, cases: Sequence[Case]) -> None:
         self._cases = {case.name: case for case in cases}
         self._answers: dict[str, Tree] = {}
+
+    def case(self, name: str) -> Case:
+        """The case of that name. Raises KeyError."""
+        return self._cases[name]
 
     def value(self, link: Link) -> Tree:
         """What a link stands for. Raises LookupError where there is no such place."""
@@ -229,7 +277,7 @@ def _read(case: Case, broken: list[Broken]) -> Case:
 def _pieces(case: Case, text: str, broken: list[Broken]) -> Iterator[str | Link]:
     done = 0
     for found in _WRITTEN.finditer(text):
-        if len(found["dollars"]) > 1 or found["link"].startswith(_OTHER):
+        if not found["link"] or found["link"].startswith(_OTHER):
             continue
         try:
             link = parse(found["link"])

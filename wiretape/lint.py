@@ -11,16 +11,17 @@ from pathlib import Path as File
 from typing import Literal
 
 from wiretape import body as bodies
+from wiretape import links
 from wiretape.body import markup, websocket
 from wiretape.case import Body, Call, Case, Headers, Noise
 from wiretape.casefile import BODY_KEYS, CALL_WORDS, Problem, SuiteSettings, read_case, read_session, read_suite, unknown
 from wiretape.errors import CaseFormatError, EncodeError, StoreError
-from wiretape.noisekinds import unknown_kind
+from wiretape.noisekinds import named_place, unknown_kind
 from wiretape.protobuf.registry import NO_TYPES, Registry
 from wiretape.protocols import CODECS, codec
 from wiretape.schemes import AUTO
 from wiretape.secrets import unresolved
-from wiretape.store import SESSION_FILE, SUITE_FILE, case_files, open_document
+from wiretape.store import SESSION_FILE, SUITE_FILE, case_files, in_order, open_document, place_of
 from wiretape.tree import Path, Selector, Tree, walk
 from wiretape.typed import typed_case
 from wiretape.yamlio import Document
@@ -63,6 +64,7 @@ def lint(
     suite = run.suite(root / SUITE_FILE) if (root / SUITE_FILE).exists() else None
     for file in files:
         run.case(file)
+    run.links()
     if (root / SESSION_FILE).exists():
         run.session(root / SESSION_FILE)
     if suite is not None:
@@ -80,6 +82,8 @@ class _Lint:
         self._names: dict[str, File] = {}
         self._facts: Mapping[str, Mapping[str, Tree]] = {}
         self._views: list[Tree] = []
+        self._cases: list[Case] = []
+        self._documents: dict[File | None, Document] = {}
 
     def case(self, file: File) -> None:
         document = self._open(file)
@@ -93,6 +97,8 @@ class _Lint:
         first = self._names.setdefault(case.name, file)
         if first != file:
             self._add(document, ("name",), f"the name {case.name!r} is also that of {first.name}")
+        self._cases.append(case)
+        self._documents[case.path] = document
         self._bodies(document, case)
         self._calls(document, case.calls)
         self._strings(document)
@@ -201,9 +207,21 @@ class _Lint:
                 self._string(document, path, value)
 
     def _string(self, document: Document, path: Path, text: str) -> None:
+        linking, rest = links.parted(text)
+        if path[:1] == ("request",):
+            text = rest
+        elif misplaced := next((written for written in linking if ".response" in written), ""):
+            self._add(document, path, f"`{misplaced}`: links stand in requests only; write `$${{` for the text `${{`")
+            return
         for written, name in unresolved(text):
             if not name:
                 self._add(document, path, f"`{written}` is not `${{secret:NAME}}`; write `$${{` for the text `${{`")
+
+    def links(self) -> None:
+        """Comes when all cases are read."""
+        for each in links.resolve(in_order(self._cases)).broken:
+            document = self._documents[each.case.path]
+            self._add(document, place_of(document, each.written), each.reason)
 
     def _noise(self, document: Document, noise: Collection[Noise], views: list[Tree], where: str) -> None:
         places = {(rule.selector.text, rule.line): rule for rule in noise}
@@ -215,7 +233,8 @@ class _Lint:
                 continue
             if rule.kind not in self._kinds:
                 self._add(document, path, unknown_kind(rule.kind, self._kinds))
-            if views and not any(_names_a_place(rule.selector, view) for view in views):
+            optional = rule.kind.partition(" ")[0] == "optional"  # what is not there yet may come
+            if views and not optional and not any(_names_a_place(named_place(rule.selector), view) for view in views):
                 reason = f"{rule.selector} names nothing {where}; correct or remove it"
                 self._add(document, path, reason, key=True, severity="warning")
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 
 from wiretape.problems import unknown
-from wiretape.tree import Tree
+from wiretape.tree import Selector, Tree
 
 PLAIN: Mapping[str, str] = MappingProxyType(
     {
@@ -50,6 +50,13 @@ def schema() -> Tree:
         for spelled, (pattern, told) in FORMED.items()
     ]
     return {"anyOf": [*known, *formed]}
+
+
+def named_place(selector: Selector) -> Selector:
+    """The place of a case that must be there for a rule to mean something: for `calls[0].values[1]`, which is no part of the
+    file but of what is asked, the call."""
+    steps = selector.steps
+    return Selector(selector.text, steps[:2]) if steps[0] == "calls" and steps[2:3] == ("values",) else selector
 
 
 def unknown_kind(name: str, known: Collection[str]) -> str:

@@ -36,16 +36,16 @@ def load_suite(root: Path) -> Suite:
     """
     if not root.is_dir():
         raise StoreError(f"there is no suite folder {root}; record one with `wiretape record`")
-    cases, broken = links.resolve(in_order(map(load_case, case_files(root))))
-    if not cases:
+    found = links.resolve(in_order(map(load_case, case_files(root))))
+    if not found.cases:
         raise StoreError(f"no cases in {root}; record some with `wiretape record`")
-    for each in broken[:1]:
+    for each in found.broken[:1]:
         document = open_document(each.case.path or root)
         raise document.error(place_of(document, each.written), each.reason)
     settings = _load_settings(root)
     return Suite(
         root=root,
-        cases=cases,
+        cases=found.cases,
         session=_load_session(root),
         facts=settings.facts,
         calls=settings.calls,
@@ -213,6 +213,38 @@ def rewrite(path: Path, case: Case) -> None:
     for name, data in files.items():
         replace_file(path.parent / name, data)
     _revise(path, wanted)
+
+
+def add_noise(path: Path, rules: Sequence[tuple[str, str, str]]) -> None:
+    """Add rules to a case, or to suite.yaml, which need not be there yet: selector, kind, and a comment that follows the rule.
+
+    Raises StoreError, and writes nothing, where the result would not be a sound file.
+    """
+    if path.name == SUITE_FILE and not path.exists():
+        replace_file(path, suite_text({}).encode())
+    document = open_document(path)
+    wanted = copy.deepcopy(document.value)
+    assert isinstance(wanted, dict)  # it was just read as one
+    former = wanted.get("noise")
+    kept: list[Tree] = former if isinstance(former, list) else []
+    added: list[Tree] = [{selector: kind} for selector, kind, _ in rules]
+    wanted["noise"] = [*kept, *added]
+    text = revise(path.read_bytes().decode("utf-8-sig"), wanted, block=spread, file=path)
+    commented = _commented(text, [(len(kept) + at, selector, comment) for at, (selector, _, comment) in enumerate(rules)], path)
+    changed = commented if same(load(commented.encode(), path).value, wanted) else text
+    _check(load(changed.encode(), path), path)
+    replace_file(path, changed.encode())
+
+
+def _commented(text: str, comments: Sequence[tuple[int, str, str]], path: Path) -> str:
+    """The text with a comment at the end of the line of each rule."""
+    document = load(text.encode(), path)
+    lines = text.split("\n")
+    for index, selector, comment in comments:
+        at = document.mark(("noise", index, selector), key=True).line - 1
+        end = "\r" if lines[at].endswith("\r") else ""
+        lines[at] = f"{lines[at].removesuffix(end)}  # {comment}{end}"
+    return "\n".join(lines)
 
 
 def _put(tree: Tree, text: str, value: Tree, file: Path) -> None:

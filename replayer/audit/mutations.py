@@ -8,7 +8,7 @@ from typing import Final
 
 from normalizers.pipeline import volatile_header
 from wiretape.case import Body, Response
-from wiretape.tree import Path, Tree, spell, walk
+from wiretape.tree import Path, Tree, same, spell, walk
 
 # Of a long list of equal things more says nothing new.
 _MOST: Final = 400
@@ -27,7 +27,8 @@ def of_response(response: Response) -> Iterator[tuple[Mutation, Response]]:
     other = 500 if response.status < 500 else 200
     yield Mutation(path="response.status", what=f"{response.status} becomes {other}"), replace(response, status=other)
     yield from _headers(response)
-    for count, (path, what, value) in enumerate(_trees(response.body.value)):
+    lists = _lists(response.body.value) if response.body.kind == "json" else iter(())
+    for count, (path, what, value) in enumerate((*_trees(response.body.value), *lists)):
         if count == _MOST:
             break
         body = _with(response.body, value)
@@ -63,6 +64,15 @@ def _trees(tree: Tree) -> Iterator[tuple[Path, str, Tree]]:
         yield path, "is retyped", _put(tree, path, retyped(value))
         if path:
             yield path, "is removed", _put(tree, path, _GONE)
+
+
+def _lists(tree: Tree) -> Iterator[tuple[Path, str, Tree]]:
+    """The lists of a JSON tree, each in another order, and without its last item."""
+    for path, value in walk(tree):
+        if isinstance(value, list) and value:
+            if not same(value, value[::-1]):
+                yield path, "is put in another order", _put(tree, path, value[::-1])
+            yield path, "loses its last item", _put(tree, path, value[:-1])
 
 
 _GONE: Final = object()

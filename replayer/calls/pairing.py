@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 from typing import Final
 
@@ -13,7 +14,7 @@ from replayer.calls.live import Around, key
 from replayer.differences import Alike, Difference, between
 from replayer.events import CallFinding, CallKind
 from replayer.scope import Expected
-from wiretape.protocols.base import About
+from wiretape.protocols.base import About, Ask
 from wiretape.tree import Tree, same
 
 type Paired = tuple[list[CallFinding], list[Expected], list[Seen]]
@@ -31,14 +32,25 @@ def by_values(left: Sequence[Expected], more: list[Seen], known: Known, alike: A
         if not twins:
             missing.append(entry)
             continue
-        twin = min(twins, key=lambda seen: _distance(entry.ask.values, seen.ask.values, alike))
+        twin = min(twins, key=lambda seen: _distance(entry.ask.values, _quiet(entry, seen.ask).values, alike))
         more = [seen for seen in more if seen is not twin]
-        findings.append(_finding("changed", entry, twin, between(entry.ask, twin.ask, alike), known.about(entry.ask)))
+        differences = between(entry.ask, _quiet(entry, twin.ask), alike)
+        findings.append(_finding("changed", entry, twin, differences, known.about(entry.ask)))
     return findings, missing, more
 
 
 def _differ(seen: Seen, entry: Expected) -> bool:
     return not same(list(seen.ask.values), list(entry.ask.values))
+
+
+def _quiet(entry: Expected, ask: Ask) -> Ask:
+    """The ask with the recorded values wherever a noise rule lets them differ."""
+    noise = entry.noise
+    if noise is None:
+        return ask
+    pairs = enumerate(zip(entry.ask.values, ask.values, strict=False))
+    kept = tuple(mine if noise.lets(at, mine, theirs) else theirs for at, (mine, theirs) in pairs)
+    return replace(ask, values=(*kept, *ask.values[len(kept) :]))
 
 
 def _distance(recorded: Sequence[Tree], live: Sequence[Tree], alike: Alike) -> int:

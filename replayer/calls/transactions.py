@@ -18,10 +18,13 @@ _NAMED = 3
 
 @dataclass(slots=True, kw_only=True)
 class Span:
-    """One transaction: the calls in it, by their numbers. Without a `begin` it is one that a driver began unasked."""
+    """One transaction: the calls in it, by their numbers, and those of what begins and ends it. Without a `begin` it is one
+    that a driver began unasked."""
 
     begin: Ask | None = None
     end: Ask | None = None
+    begins: int = 0
+    ends: int = 0
     members: list[int] = field(default_factory=list)
 
     @property
@@ -44,11 +47,11 @@ def spans(asks: Sequence[tuple[int, Ask]]) -> list[Span] | None:
         if ask.role == "begin":
             if begun is not None:
                 return None
-            begun, loose = Span(begin=ask), []
+            begun, loose = Span(begin=ask, begins=number), []
             found.append(begun)
         elif ask.role == "end":
             span = begun or Span(members=loose)
-            span.end = ask
+            span.end, span.ends = ask, number
             if begun is None:
                 found.append(span)
             begun, loose = None, []
@@ -93,7 +96,8 @@ class Boundaries:
             partner = self._partner(telling)
             yield from self._moved(span, telling, partner)
             if partner != _OUTSIDE:
-                yield from self._changed(span, telling, self._live[partner])
+                if self._writes(telling) or not self._writes(span.members):  # where all writes are lost, that says it all
+                    yield from self._changed(span, telling, self._live[partner])
                 if partner in partners and self._writes(telling):
                     first = self._operation(partners[partner].members[0])
                     yield self._finding(telling, f"ran in a transaction of its own, now in that of {first}")
@@ -133,17 +137,18 @@ class Boundaries:
         if span.begin is None or now.begin is None:
             if span.begin is not now.begin:
                 was, is_now = _word(span.begin) or "no BEGIN", _word(now.begin) or "no BEGIN"
-                yield self._finding(telling, f"{was} came before it, now {is_now} does")
+                yield self._finding(telling, f"{was} came before it, now {is_now} does", span.begins if span.begin else None)
         elif span.begin.shape != now.begin.shape:
-            yield self._finding(telling, f"ran inside {_word(span.begin)}, now inside {_word(now.begin)}")
+            yield self._finding(telling, f"ran inside {_word(span.begin)}, now inside {_word(now.begin)}", span.begins)
         if (span.end and span.end.shape) == (now.end and now.end.shape):
             return
         if now.end is None:
-            yield self._finding(telling, f"{_word(span.end)} came after it, and no longer does: the transaction is left open")
+            gone = f"{_word(span.end)} came after it, and no longer does: the transaction is left open"
+            yield self._finding(telling, gone, span.ends)
         elif span.end is None:
             yield self._finding(telling, f"its transaction was left open, now it ends with {_word(now.end)}")
         else:
-            yield self._finding(telling, f"its transaction ended with {_word(span.end)}, now with {_word(now.end)}")
+            yield self._finding(telling, f"its transaction ended with {_word(span.end)}, now with {_word(now.end)}", span.ends)
 
     def _enclosed(self) -> Iterator[CallFinding]:
         """Calls that ran on their own and now run inside of a transaction."""
@@ -164,7 +169,8 @@ class Boundaries:
     def _operation(self, position: int) -> str:
         return self._entries[position].call.operation
 
-    def _finding(self, positions: Sequence[int], what: str) -> CallFinding:
+    def _finding(self, positions: Sequence[int], what: str, at: int | None = None) -> CallFinding:
+        """About these calls; `at` is where to look, if not at the first of them."""
         first = self._entries[positions[0]]
         others = [self._operation(position) for position in positions[1 : 1 + _NAMED]]
         more = f" and {len(positions) - 1 - _NAMED} more" if len(positions) > 1 + _NAMED else ""
@@ -176,5 +182,5 @@ class Boundaries:
             details=(what, *([f"and so with it: {'; '.join(others)}{more}"] if others else [])),
             count=len(positions),
             writes=self._writes(positions),
-            place=f"calls[{first.position}]",
+            place=f"calls[{first.position if at is None else at}]",
         )

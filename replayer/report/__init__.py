@@ -27,6 +27,8 @@ REPORTS: Mapping[str, str] = MappingProxyType(
         "terminal": "replayer.report.terminal:Terminal",
         "junit": "replayer.report.junit:Junit",
         "json": "replayer.report.jsonl:JsonLines",
+        "markdown": "replayer.report.markdown:Markdown",
+        "github": "replayer.report.github:Github",
     }
 )
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal
 
-from replayer.events import CallFinding, CallKind, CaseFinished, Change, SuiteFinished
+from replayer.events import CallFinding, CallKind, CaseFinished, Change, SuiteFinished, unexplained
 from replayer.report.places import Places
 from replayer.report.values import pair, several_lines, show
 from replayer.severity import of_change, of_finding
-from wiretape.protocols.base import Ask, Miss
+from wiretape.protocols.base import Miss
 
 type Style = Literal["passed", "failed", "broken", "skipped", "place", "recorded", "live", "command", "plain", "warning"]
 type Line = tuple[Style, str]
@@ -30,6 +30,7 @@ _HEADLINES: Mapping[CallKind, str] = MappingProxyType(
     }
 )
 _ADDED: frozenset[CallKind] = frozenset(("extra", "n+1", "retry", "new-table"))
+_LONG = 400
 _STRAYS = 5
 _MISSES = 5
 
@@ -61,7 +62,7 @@ def headline(finding: CallFinding) -> str:
     words = _HEADLINES[finding.kind]
     if finding.kind == "statement" and finding.live is not None and finding.live.labels:
         words = "changed request"  # it has names for its values: no statement of a language
-    return f"{words} on {finding.target}{times}: {_one_line(finding.operation)}"
+    return f"{words} on {finding.target}{times}: {one_line(finding.operation)}"
 
 
 def change_headline(change: Change) -> str:
@@ -105,16 +106,6 @@ def _calls(event: CaseFinished) -> Iterator[Line]:
         yield "plain", f"  and {len(left) - _MISSES} more calls that nothing recorded answers"
 
 
-def unexplained(event: CaseFinished) -> list[Miss]:
-    """The misses that no finding about the calls tells of."""
-    told = {_key(finding.live) for finding in event.calls if finding.live is not None}
-    return [miss for miss in event.misses if _key(miss.ask) not in told]
-
-
-def _key(ask: Ask) -> tuple[str, str]:
-    return ask.target, ask.shape
-
-
 def stands(finding: CallFinding, places: Places) -> str:
     """Where to look: the place in the case, and the line of its file."""
     after = "after " if finding.kind in _ADDED and finding.place != "calls" else ""
@@ -125,7 +116,7 @@ def _finding(finding: CallFinding, places: Places) -> Iterator[Line]:
     yield "place", f"  {headline(finding)}  ({of_finding(finding)})"
     yield "plain", f"    {stands(finding, places)}"
     for detail in finding.details:
-        yield "plain", f"    {_one_line(detail)}"
+        yield "plain", f"    {one_line(detail)}"
     if finding.miss is None:
         return
     yield "plain", "    nothing recorded answers it, so the service got an error"
@@ -136,8 +127,13 @@ def _finding(finding: CallFinding, places: Places) -> Iterator[Line]:
         yield from _nearest(finding.miss)
 
 
+def miss_headline(miss: Miss) -> str:
+    """What a miss is, in a line."""
+    return f"no recorded call on {miss.ask.target} answers: {one_line(miss.ask.operation)}"
+
+
 def _miss(miss: Miss) -> Iterator[Line]:
-    yield "place", f"  no recorded call on {miss.ask.target} answers: {_one_line(miss.ask.operation)}"
+    yield "place", f"  {miss_headline(miss)}"
     if miss.ask.values:
         yield "plain", f"    with values {', '.join(show(value) for value in miss.ask.values)}"
     yield from _nearest(miss)
@@ -146,17 +142,19 @@ def _miss(miss: Miss) -> Iterator[Line]:
 def _nearest(miss: Miss) -> Iterator[Line]:
     if miss.nearest is not None:
         where = f", {miss.where}" if miss.where else ""
-        yield "plain", f"    nearest recorded: {_one_line(miss.nearest.operation)}{where}"
+        yield "plain", f"    nearest recorded: {one_line(miss.nearest.operation)}{where}"
     for difference in miss.differences:
-        yield "plain", f"    {difference}"
+        yield "plain", f"    {one_line(difference)}"
     if miss.used:
         yield "plain", f"    {miss.used}"
     if miss.advice:
         yield "plain", f"    {miss.advice}"
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def one_line(text: str) -> str:
+    """The text without its line ends, cut where it is too long to be read."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONG else f"{line[:_LONG]}… ({len(line)} characters)"
 
 
 def of_suite(event: SuiteFinished) -> Iterator[Line]:
@@ -167,8 +165,12 @@ def of_suite(event: SuiteFinished) -> Iterator[Line]:
     if len(event.stray) > _STRAYS:
         yield "warning", f"and {len(event.stray) - _STRAYS} more calls outside of any case that nothing recorded answers"
     style: Style = "failed" if event.failed else "broken" if event.broken or not event.passed else "passed"
-    counts = f"{event.passed} passed, {event.failed} failed, {event.broken} broken, {event.skipped} skipped"
-    yield style, f"{counts} in {event.elapsed:.1f} s"
+    yield style, f"{counts(event)} in {event.elapsed:.1f} s"
     if event.beside:
         total = event.passed + event.failed + event.broken + event.skipped
         yield "plain", f"parallel: {event.beside} of {total} cases beside others, {event.again} tried again alone"
+
+
+def counts(event: SuiteFinished) -> str:
+    """How many cases ended how."""
+    return f"{event.passed} passed, {event.failed} failed, {event.broken} broken, {event.skipped} skipped"

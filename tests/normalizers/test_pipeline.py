@@ -169,6 +169,22 @@ def test_tokens_drawn_at_random_agree(letters: str, size: int, seed: int) -> Non
     assert explain(recorded, live, WHEN) is not None
 
 
+@pytest.mark.parametrize(
+    ("recorded", "live"),
+    [
+        ("c6cccd38d559a2b7757b71d7", "0aea67b900cc1e4599aa3c5d"),  # only the first could be an ObjectId
+        ("5f3d2c1b4a9811eebf7e0242ac120002", "c2a6f9d0b3e74a1c8d5f6e7a9b0c1d2e"),  # a UUID of version 1 without hyphens
+    ],
+)
+def test_what_is_drawn_at_random_may_look_like_an_id_that_tells_a_time(recorded: str, live: str) -> None:
+    assert explain(recorded, live, WHEN) is not None
+    assert explain(live, recorded, WHEN) is not None
+
+
+def test_another_version_of_uuid_is_a_difference() -> None:
+    assert explain("3f2b8c1e-7d4a-4b6f-9a1c-2e5d8f7b6a90", "0190a5b2-7d4a-7b6f-9a1c-2e5d8f7b6a90", WHEN) is None
+
+
 def test_kinds_asked_for_by_a_rule() -> None:
     assert NORMALIZERS["any"].agrees(1, {"a": None}, WHEN)
     assert NORMALIZERS["number"].agrees(1, Number("2.5"), WHEN)

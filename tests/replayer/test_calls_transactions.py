@@ -50,8 +50,20 @@ def findings(toy: Any, codecs: Any) -> Any:
     ],
 )
 def test_a_write(findings: Any, recorded: list[str], asked: list[str], said: str) -> None:
-    place = f"calls[{recorded.index('INSERT a 1')}]"
-    assert findings(recorded, asked) == [(place, "INSERT a 1", 1, True, (said,))]
+    assert [each[1:] for each in findings(recorded, asked)] == [("INSERT a 1", 1, True, (said,))]
+
+
+@pytest.mark.parametrize(
+    ("asked", "place"),
+    [
+        (["INSERT a 1"], "calls[1]"),
+        (["INSERT a 1", "commit"], "calls[0]"),
+        (["begin", "INSERT a 1", "rollback"], "calls[2]"),
+        (["begin", "INSERT a 1"], "calls[2]"),
+    ],
+)
+def test_it_stands_where_the_change_is(findings: Any, asked: list[str], place: str) -> None:
+    assert [each[0] for each in findings(ONE, asked)] == [place]
 
 
 def test_one_that_moves_behind_the_commit_is_the_only_one_told(findings: Any) -> None:
@@ -91,6 +103,16 @@ def test_a_transaction_around_reads_that_is_gone_is_no_write(findings: Any) -> N
     assert findings(["SELECT z"], ["begin", "SELECT z", "commit"]) == [
         ("calls[0]", "SELECT z", 1, False, ("ran outside of a transaction, now inside BEGIN…COMMIT",))
     ]
+
+
+def test_where_its_only_write_is_lost_the_end_of_a_transaction_says_no_more(toy: Any, codecs: Any) -> None:
+    case = toy.case("here", *map(toy.call, ["begin", "SELECT z", "INSERT a 1", "commit"]))
+    book = Book(toy.suite(case), codecs)
+    book.begin(case, WHEN)
+    answers = book.answers()
+    for operation in ("begin", "SELECT z", "rollback"):
+        answers.take(toy.ask(operation))
+    assert [(each.kind, each.operation) for each in compare(book.end())] == [("missing", "INSERT a 1")]
 
 
 def test_connections_have_transactions_of_their_own(findings: Any) -> None:

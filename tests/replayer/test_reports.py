@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from replayer.curl import curl
 from replayer.events import CallFinding, CaseFinished, Change, SuiteFinished, SuiteStarted
 from replayer.masking import Mask
 from replayer.report import REPORTS, make
+from replayer.report.places import Places
 from replayer.report.text import details
 from replayer.report.values import pair, show
 from tests.replayer.conftest import toy_ask, toy_call, toy_case
@@ -24,7 +26,9 @@ from wiretape.tree import Number
 MISS = Miss(
     ask=toy_ask(toy_call("SELECT a FROM t")),
     nearest=toy_call("SELECT a FROM t WHERE on"),
-    differences=("no longer there: WHERE on",),
+    where="calls[1] at b.yaml:7",
+    used="that one has answered already",
+    differences=("WHERE on is gone",),
     advice="the very same call is recorded in case b, not in this case",
 )
 FAILED = CaseFinished(
@@ -45,8 +49,9 @@ FAILED = CaseFinished(
             live=toy_ask(toy_call("SELECT 1")),
             details=("asked 3 times",),
             count=3,
+            place="calls[2]",
         ),
-        CallFinding(kind="missing", target="main", operation="INSERT x", recorded=toy_call("INSERT x")),
+        CallFinding(kind="missing", target="main", operation="INSERT x", recorded=toy_call("INSERT x"), place="calls[3]"),
     ),
     elapsed=0.0123,
     rerun="wiretape replay --case a",
@@ -57,7 +62,17 @@ MISSED = CaseFinished(
     case=toy_case("m"),
     verdict="failed",
     changes=(Change(path="response.status", kind="changed", recorded=200, live=500),),
-    calls=(CallFinding(kind="extra", target="main", operation="SELECT a FROM t", live=MISS.ask),),
+    calls=(
+        CallFinding(
+            kind="statement",
+            target="main",
+            operation="SELECT a FROM t WHERE on",
+            live=MISS.ask,
+            details=("WHERE on is gone",),
+            place="calls[1].params[0]",
+            miss=MISS,
+        ),
+    ),
     misses=(MISS,),
 )
 PASSED = CaseFinished(case=toy_case("fine"), verdict="passed", elapsed=0.001)
@@ -66,33 +81,35 @@ CLOSING = SuiteFinished(passed=1, failed=2, broken=1, skipped=0, elapsed=1.25, s
 
 TEXT = """\
 FAILED a  (12 ms)
-  response.body.id changed its type
+  response.body.id changed its type  (high)
     recorded  1  integer
     live      "1"  string
-  response.body.total
+  response.body.total  (medium)
     recorded  12.50
     live      12.60
-  response.body.at: no longer a timestamp
+  response.body.at: no longer a timestamp  (medium)
     recorded  "2026"
     live      "soon"
-  response.body.gone is gone
+  response.body.gone is gone  (high)
     recorded  [1, null]
-  response.body.new is new
+  response.body.new is new  (low)
     live      {"k": 2 bytes 00ff}
-  extra call on main ×3: SELECT 1
+  extra call on main ×3: SELECT 1  (medium)
+    after calls[2], case a
     asked 3 times
-  missing call on main: INSERT x
+  missing call on main: INSERT x  (medium)
+    calls[3], case a
   warning: noise x matches nothing
   curl http://h/
   rerun: wiretape replay --case a
 
 FAILED m  (0 ms)
-  extra call on main: SELECT a FROM t
+  changed statement on main: SELECT a FROM t WHERE on  (high)
+    calls[1].params[0], case m
+    WHERE on is gone
     nothing recorded answers it, so the service got an error
-    nearest recorded: SELECT a FROM t WHERE on
-    no longer there: WHERE on
     the very same call is recorded in case b, not in this case
-  response.status
+  response.status  (high)
     recorded  200
     live      500
 
@@ -101,8 +118,9 @@ BROKEN b  (0 ms)
 
 outside of any case:
   no recorded call on main answers: SELECT a FROM t
-    nearest recorded: SELECT a FROM t WHERE on
-    no longer there: WHERE on
+    nearest recorded: SELECT a FROM t WHERE on, calls[1] at b.yaml:7
+    WHERE on is gone
+    that one has answered already
     the very same call is recorded in case b, not in this case
 1 passed, 2 failed, 1 broken, 0 skipped in 1.2 s
 """
@@ -171,7 +189,19 @@ def test_json_lines() -> None:
         "live": {"k": {"base64": "AP8="}},
     }
     assert lines[1]["calls"][0]["count"] == 3
-    assert lines[2]["misses"][0]["nearest"] == {"operation": "SELECT a FROM t WHERE on"}
+    assert (lines[1]["calls"][0]["place"], lines[1]["calls"][0]["severity"]) == ("calls[2]", "medium")
+    assert lines[2]["misses"] == []  # it is told with the finding
+    assert lines[2]["calls"][0]["severity"] == "high"
+    assert lines[2]["calls"][0]["miss"] == {
+        "target": "main",
+        "operation": "SELECT a FROM t",
+        "values": [],
+        "differences": ["WHERE on is gone"],
+        "nearest": {"operation": "SELECT a FROM t WHERE on"},
+        "where": "calls[1] at b.yaml:7",
+        "used": "that one has answered already",
+        "advice": "the very same call is recorded in case b, not in this case",
+    }
     assert lines[3]["reason"] == "the service exited with code 7"
     assert {key: lines[4][key] for key in ("passed", "failed", "broken", "skipped")} == {
         "passed": 1, "failed": 2, "broken": 1, "skipped": 0,
@@ -187,9 +217,16 @@ def test_junit() -> None:
     cases = {case.get("name"): case for case in suite}
     assert list(cases["fine"]) == []
     (failure,) = cases["a"]
-    assert (failure.tag, failure.get("message")) == ("failure", "response.body.id changed its type")
+    assert (failure.tag, failure.get("message")) == ("failure", "response.body.id changed its type  (high)")
     assert 'live      "1"  string' in str(failure.text)
     assert next(iter(cases["b"])).tag == "error"
+
+
+def test_junit_says_what_happened_to_a_call_and_how_bad_it_is() -> None:
+    root = ET.fromstring(written("junit"))
+    (failure,) = next(case for case in root[0] if case.get("name") == "m")
+    assert failure.get("message") == "changed statement on main: SELECT a FROM t WHERE on  (high)"
+    assert "    calls[1].params[0], case m\n    WHERE on is gone\n" in str(failure.text)
 
 
 def test_junit_holds_what_xml_cannot() -> None:
@@ -200,9 +237,147 @@ def test_junit_holds_what_xml_cannot() -> None:
     assert "� �[31m <&> ü" in "".join(ET.fromstring(stream.getvalue()).itertext())
 
 
+MARKDOWN = r"""### wiretape: 1 passed, 2 failed, 1 broken, 0 skipped
+
+| case | what | severity | where |
+|---|---|---|---|
+| a | extra call on main ×3: SELECT 1 | medium | case a |
+|  | missing call on main: INSERT x | medium | case a |
+|  | response.body.id changed its type | high | case a |
+|  | response.body.total | medium | case a |
+|  | response.body.at: no longer a timestamp | medium | case a |
+|  | response.body.gone is gone | high | case a |
+|  | response.body.new is new | low | case a |
+| m | changed statement on main: SELECT a FROM t WHERE on | high | case m |
+|  | response.status | high | case m |
+| b | the service exited with code 7 | broken | case b |
+
+<details><summary>failed a</summary>
+
+```
+  response.body.id changed its type  (high)
+"""
+
+
+def test_markdown() -> None:
+    text = written("markdown")
+    assert text.startswith(MARKDOWN)
+    assert text.count("<details>") == text.count("</details>") == 3
+
+
+def test_markdown_shows_what_would_be_markup_as_it_is() -> None:
+    change = Change(path="response.body", kind="changed", recorded="```", live="<b>|x|</b>", reason="*is* | <new>")
+    stream = io.StringIO()
+    report = make("markdown", stream)
+    report.on(CaseFinished(case=toy_case("a_b"), verdict="failed", changes=(change,)))
+    report.close()
+    text = stream.getvalue()
+    assert "### wiretape: the run was broken off" in text
+    assert r"| a\_b | response.body: \*is\* \| &lt;new&gt; | medium | case a\_b |" in text
+    assert text.count("````") == 2  # the fence is longer than what it holds
+
+
+def test_github() -> None:
+    assert written("github").splitlines() == [
+        "::error title=wiretape%3A a::extra call on main ×3: SELECT 1; asked 3 times (medium)",
+        "::error title=wiretape%3A a::missing call on main: INSERT x (medium)",
+        "::error title=wiretape%3A a::response.body.id changed its type (high)",
+        "::error title=wiretape%3A a::response.body.total: recorded 12.50, live 12.60 (medium)",
+        '::error title=wiretape%3A a::response.body.at: no longer a timestamp: recorded "2026", live "soon" (medium)',
+        "::error title=wiretape%3A a::response.body.gone is gone (high)",
+        "::warning title=wiretape%3A a::response.body.new is new (low)",
+        "::error title=wiretape%3A m::changed statement on main: SELECT a FROM t WHERE on; WHERE on is gone (high)",
+        "::error title=wiretape%3A m::response.status: recorded 200, live 500 (high)",
+        "::error title=wiretape%3A b::the service exited with code 7 (high)",
+    ]
+
+
+FILE = """\
+wiretape: 1
+name: a
+request: {method: GET, path: /}
+response:
+  status: 200
+  headers:
+    Content-Type: application/json
+  body:
+    items:
+    - {id: 1, name: x}
+    - id: 2
+      "odd key": y
+calls:
+- main: SELECT a FROM t
+- main: SELECT b FROM t
+  params:
+  - 7
+  - 8
+"""
+
+
+def test_places_are_lines_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "suite/a.yaml"
+    path.parent.mkdir()
+    path.write_text(FILE)
+    monkeypatch.chdir(tmp_path)
+    places = Places(replace(toy_case("a"), path=path))
+    lines = {
+        "response.status": 5,
+        "response.headers.content-type": 7,
+        "response.body.items[0].name": 10,
+        'response.body.items[1]["odd key"]': 12,
+        "response.body.items[1].gone": 11,
+        "response.body.items[7]": 9,
+        "calls": 13,
+        "calls[0]": 14,
+        "calls[1].params[1]": 18,
+        "calls[1].params[9]": 16,
+        "nowhere.at.all": 1,
+        "": 1,
+        "no [ selector": 1,
+    }
+    assert {place: places.line(place) for place in lines} == lines
+    assert places.name("calls[1]") == "suite/a.yaml:15"
+    path.unlink()
+    assert Places(replace(toy_case("a"), path=path)).name("calls[1]") == "suite/a.yaml"
+
+
+def test_annotations_and_json_stand_at_the_line_of_the_case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a,b.yaml"
+    path.write_text(FILE)
+    monkeypatch.chdir(tmp_path)
+    finding = CallFinding(kind="changed", target="main", operation="SELECT b\nFROM t", place="calls[1].params[0]")
+    event = CaseFinished(
+        case=replace(toy_case("a"), path=path),
+        verdict="failed",
+        changes=(Change(path="response.body.items[0].id", kind="changed", recorded=1, live="50%\n"),),
+        calls=(finding,),
+    )
+    stream = io.StringIO()
+    make("github", stream).on(event)
+    assert stream.getvalue().splitlines() == [
+        "::error file=a%2Cb.yaml,line=17,title=wiretape%3A a::changed call on main: SELECT b FROM t (medium)",
+        '::error file=a%2Cb.yaml,line=10,title=wiretape%3A a::response.body.items[0].id: recorded 1, live "50%25\\n" (medium)',
+    ]
+    stream = io.StringIO()
+    make("json", stream).on(event)
+    line = json.loads(stream.getvalue())
+    assert (line["calls"][0]["line"], line["changes"][0]["line"]) == (17, 10)
+    assert "    calls[1].params[0], a,b.yaml:17" in [text for _, text in details(event)]
+
+
 def test_every_report_of_the_table_can_be_made() -> None:
     for kind in REPORTS:
         make(kind, io.StringIO()).close()
+
+
+def test_long_lines_about_calls_are_cut_when_they_are_written() -> None:
+    operation = "SELECT " + "a, " * 500
+    finding = CallFinding(kind="missing", target="main", operation=operation, details=(f"with values '{'x' * 900}'",))
+    event = CaseFinished(case=toy_case("a"), verdict="failed", calls=(finding,))
+    lines = [line for _, line in details(event)]
+    assert max(map(len, lines)) < 500
+    assert "… (1506 characters)  (medium)" in lines[0]
+    assert lines[2].endswith("… (914 characters)")
 
 
 def test_long_texts_show_where_they_differ() -> None:
@@ -222,10 +397,14 @@ def test_secrets_are_named_everywhere() -> None:
     )
     assert "s3cret" not in repr(miss)
     assert "'abc'" not in repr(miss)
+    keys = Mask({"key": "-----BEGIN KEY-----\nMII\"x'y"})
+    assert keys.text("recorded " + repr("-----BEGIN KEY-----\nMII\"x'y")) == "recorded '${secret:key}'"
+    assert mask.text("value 1: recorded 'abc', live 'abcd'") == "value 1: recorded '${secret:short}', live 'abcd'"
     finding = CallFinding(
         kind="extra",
         target="main",
         operation="s3cret-value",
+        miss=Miss(ask=toy_ask(toy_call("SELECT 's3cret-value'")), differences=("recorded 's3cret-value'",)),
         recorded=toy_call("s3cret-value"),
         details=("value s3cret-value",),
     )
@@ -262,8 +441,6 @@ def test_curl(request_: Any, line: str) -> None:
 
 
 def test_the_file_is_named(tmp_path: Path) -> None:
-    from dataclasses import replace
-
     stream = io.StringIO()
     make("json", stream).on(replace(PASSED, case=replace(PASSED.case, path=tmp_path / "fine.yaml")))
     assert json.loads(stream.getvalue())["file"] == str(tmp_path / "fine.yaml")
@@ -274,7 +451,7 @@ def test_texts_of_several_lines_are_shown_as_the_lines_that_differ() -> None:
     change = Change(path="response.body", kind="changed", recorded=was, live=was.replace("line 50", "LINE 50"))
     lines = [line for _, line in details(CaseFinished(case=toy_case("a"), verdict="failed", changes=(change,)))]
     assert lines == [
-        "  response.body",
+        "  response.body  (medium)",
         "    - recorded, + live",
         "    @@ -50,3 +50,3 @@",
         "     line 49",

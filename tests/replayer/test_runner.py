@@ -166,7 +166,7 @@ def test_a_changed_type_is_a_regression(project: Project) -> None:
     [
         ("n+1", ["n+1"], ()),
         ("other-value", ["changed"], ("value 1 (id): recorded '7', live '8'",)),
-        ("other-shape", ["statement"], ("WHERE id → WHERE price", "value 1 (id): recorded '7', live '7'")),
+        ("other-shape", ["statement"], ("WHERE id → WHERE price",)),
     ],
 )
 def test_changed_calls_are_regressions(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from replayer.events import CallFinding, Change
-from replayer.severity import counted, fails, of_change, of_finding
+from replayer.events import CallFinding, CallKind, Change
+from replayer.severity import LEVELS, counted, fails, of_change, of_finding
+from tests.replayer.conftest import toy_ask, toy_call
 from wiretape.errors import CaseFormatError
+from wiretape.protocols.base import Miss
 from wiretape.store import load_suite
 
 STATUS = Change(path="response.status", kind="changed", recorded=200, live=500)
@@ -34,15 +37,39 @@ def test_changes(change: Change, severity: str) -> None:
     ("kind", "writes", "severity"),
     [
         ("missing", True, "high"),
-        ("extra", True, "high"),
-        ("changed", True, "high"),
-        ("reordered", True, "medium"),
         ("missing", False, "medium"),
+        ("extra", True, "high"),
         ("extra", False, "medium"),
+        ("changed", True, "high"),
+        ("changed", False, "medium"),
+        ("statement", True, "high"),
+        ("statement", False, "medium"),
+        ("n+1", True, "high"),
+        ("n+1", False, "medium"),
+        ("new-table", True, "high"),
+        ("new-table", False, "medium"),
+        ("retry", True, "high"),
+        ("retry", False, "low"),
+        ("transaction", True, "high"),
+        ("transaction", False, "low"),
+        ("reordered", True, "medium"),
     ],
 )
-def test_calls(kind: str, writes: bool, severity: str) -> None:
-    assert of_finding(finding(kind, writes=writes)) == severity
+def test_calls_by_class_and_from_which_level_on_they_fail(kind: str, writes: bool, severity: str) -> None:
+    one = finding(kind, writes=writes)
+    assert of_finding(one) == severity
+    levels = ["low", "medium", "high"]
+    failing = [fails((), [one], (), level) for level in ("low", "medium", "high")]
+    assert failing == [levels.index(level) <= levels.index(severity) for level in levels]
+
+
+def test_every_class_is_graded() -> None:
+    kinds = get_args(CallKind.__value__)
+    assert {of_finding(finding(kind, writes=writes)) for kind in kinds for writes in (True, False)} == {*LEVELS}
+
+
+def test_a_call_that_nothing_answers_is_always_grave() -> None:
+    assert of_finding(replace(finding("changed", writes=False), miss=Miss(ask=toy_ask(toy_call("SELECT a"))))) == "high"
 
 
 def test_what_fails() -> None:

@@ -92,7 +92,7 @@ def test_a_recorded_error_is_served() -> None:
 def test_a_miss_is_the_protocols_own_error() -> None:
     (reply,) = answers(made(), asked(1, FIND))
     assert (reply["ok"], reply["code"], reply["codeName"]) == (0.0, 77001, "WiretapeMiss")
-    assert reply["errmsg"] == "wiretape: no recorded call on main answers: find shop.u"
+    assert reply["errmsg"] == "wiretape: no recorded call on main answers: find shop.u (WT001)"
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,7 @@ def test_errors() -> None:
     assert client.error("INSERT INTO t VALUES (1)") == Err(code=1062, state="23000", message=b"Duplicate")
     missed = client.error("INSERT INTO t VALUES (2)")
     assert (missed.code, missed.state) == (1105, "HY000")
-    assert b"wiretape: no recorded call on main answers: INSERT INTO t VALUES (2); values '2'" in missed.message
+    assert b"wiretape: no recorded call on main answers: INSERT INTO t VALUES (2) (WT001); values '2'" in missed.message
     assert client.error("").code == 1065
     assert b"LOCAL INFILE is not played back" in client.error("LOAD DATA LOCAL INFILE 'x' INTO TABLE t").message
     assert client.error("SELECT @@no_such_thing").code == 1193

@@ -130,14 +130,14 @@ class Miss:
 
     def explain(self) -> str:
         """One line for the service's log: what matters first, as drivers cut long messages (MySQL's C library at 511 bytes)."""
-        asked = f"{_MISS_CODE} wiretape: no recorded call on {self.ask.target} answers: {_short(self.ask.operation, 110)}"
+        asked = f"wiretape: no recorded call on {self.ask.target} answers: {_short(self.ask.operation, 110)} ({_MISS_CODE})"
         parts = [asked]
         if self.where:
             parts.append(f"nearest: {self.where}")
         if self.differences:
             more = f" (and {len(self.differences) - 1} more)" if len(self.differences) > 1 else ""
             parts.append(_short(self.differences[0], 110) + more)
-        elif self.ask.values and self.nearest is None:
+        elif self.ask.values:
             parts.append("values " + _short(", ".join(map(repr, self.ask.values)), 110))
         parts += [part for part in (self.used, _short(self.advice, 150)) if part]
         return "; ".join(parts)

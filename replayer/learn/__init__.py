@@ -1,0 +1,1 @@
+"""Noise learned from evidence: the same build replayed several times, what differs classified, the narrowest rule proposed."""
