@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from recorder.batches import Batches
 from recorder.deduce import SESSION, Deduction, Suspect
 from recorder.evidence import Said, Told
 from recorder.patterns import groups
@@ -77,6 +78,7 @@ def attribute(windows: Sequence[Window], outbound: Iterable[Outbound], evidence:
     session: list[Outbound] = []
     units: list[_Unit] = []
     outbound = list(outbound)
+    evidence = _Once(evidence) if evidence is not None else None
     requests = [evidence.request(number) for number in range(len(windows))] if evidence is not None and outbound else []
     carriers = _carriers(outbound, evidence)
     traces = Traces(windows, [request.traces for request in requests], carriers.values())
@@ -93,6 +95,7 @@ def attribute(windows: Sequence[Window], outbound: Iterable[Outbound], evidence:
         else:
             session += members
     if evidence is not None and units:
+        _share(units, flight, requests, evidence)
         _deduce(units, windows, requests, session, evidence)
     return _given(units, flight, len(windows), session)
 
@@ -100,13 +103,30 @@ def attribute(windows: Sequence[Window], outbound: Iterable[Outbound], evidence:
 @dataclass(slots=True, kw_only=True)
 class _Unit:
     """Calls of one request, whichever it is. `how` it was concluded where time alone does not tell, and for each query among
-    them in turn `because` of what. `traced`: they carry its id."""
+    them in turn `because` of what. `traced`: they carry the request's id; `shared`: they were made for all candidates."""
 
     members: Sequence[Outbound]
     candidates: tuple[int, ...]
     how: str = ""
     because: Sequence[str] = ()
     traced: bool = False
+    shared: bool = False
+
+
+class _Once:
+    """Evidence that is looked up once."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._calls: dict[int, Told] = {}
+
+    def request(self, window: int) -> Said:
+        return self._evidence.request(window)
+
+    def call(self, outbound: Outbound) -> Told:
+        if id(outbound) not in self._calls:
+            self._calls[id(outbound)] = self._evidence.call(outbound)
+        return self._calls[id(outbound)]
 
 
 def _carriers(outbound: Iterable[Outbound], evidence: Evidence | None) -> dict[int, Carrier]:
@@ -118,6 +138,17 @@ def _carriers(outbound: Iterable[Outbound], evidence: Evidence | None) -> dict[i
         for one in outbound
         if one.interaction.traces
     }
+
+
+def _share(units: Sequence[_Unit], flight: _Flight, requests: Sequence[Said], evidence: Evidence) -> None:
+    """Calls that one request made for others, too, are theirs as well."""
+    traced = [(unit, one) for unit in units if unit.traced for one in unit.members if one.interaction.role == "query"]
+    batches = Batches(requests, [(unit.candidates[0], evidence.call(one)) for unit, one in traced])
+    for unit, one in traced:
+        owner = unit.candidates[0]
+        others = batches.served(evidence.call(one), owner, flight.at(one.interaction.started) - {owner})
+        if others:
+            unit.candidates, unit.shared, unit.how = (owner, *sorted({*unit.candidates[1:], *others})), True, ""
 
 
 def _deduce(
@@ -140,10 +171,12 @@ def _deduce(
     deduction = Deduction(suspects, requests, [call for one in outside for call in one.calls], ticking)
     verdicts = deduction.decide()
     for number, left in deduction.left.items():
-        if number not in verdicts:
+        if number not in verdicts and not units[number].shared:
             units[number].candidates = left
     for number, verdict in verdicts.items():
         unit = units[number]
+        if unit.shared:
+            continue
         if len(unit.candidates) > 1:
             unit.how, unit.because = verdict.how, verdict.because
         unit.candidates = () if verdict.window == SESSION else (verdict.window,)

@@ -21,7 +21,14 @@ import psycopg
 import pymysql
 import pytest
 
+from recorder.compile import compile_captures
+from recorder.wire import Listener
+from tests.live.servers.shop import serve
+from tests.live.test_inbound_kinds import ask, chat
+from tests.live.test_inbound_whole import config, replay, verdicts
+from tests.recorder.conftest import recording
 from wiretape.case import Case
+from wiretape.config import Address
 from wiretape.store import load_suite
 from wiretape.tree import walk
 
@@ -301,3 +308,37 @@ def test_an_id_that_a_client_goes_on_sending_is_not_believed(stage: Stage) -> No
         assert "  ambiguous: " in said
         assert one.wrong == {}
         assert {call.target for case in one.cases for call in case.calls if call.ambiguous} == {"stock"}
+
+
+def test_a_call_made_for_several_requests_is_said_to_be_that(stage: Stage) -> None:
+    with odd(stage, "batch") as one:
+        said = one.record("--trace", requests=80)
+        assert "  ambiguous: " in said
+        assert one.wrong == {}
+        shared = {call.operation for case in one.cases for call in case.calls if call.ambiguous}
+        assert shared == {"SELECT nextval('truth') AS serial, id, name FROM items WHERE id = ANY($1) ORDER BY id"}
+
+
+def test_requests_one_at_a_time_with_ids(stage: Stage) -> None:
+    said = stage.record("--trace", "--serialize", requests=30)
+    assert "ambiguous" not in said
+    assert stage.found == stage.truth
+    replayed = stage.replay()
+    assert "30 passed, 0 failed, 0 broken" in replayed, replayed
+
+
+def test_other_kinds_of_http_go_on_as_before(tmp_path: Path) -> None:
+    """WebSockets, streams, uploads, HTTP/2: with ids where that can be, untouched where it cannot."""
+    here = Address(host="127.0.0.1", port=0)
+    with serve() as shop:
+        upstream = Address(host="127.0.0.1", port=shop.port)
+        with recording(tmp_path, Listener(target="", protocol="http", listen=here, upstream=upstream, trace=True)) as recorder:
+            ask(f"http://127.0.0.1:{recorder.port()}", False)
+            assert recorder.said == []
+            ask(f"http://127.0.0.1:{recorder.port()}", True)
+            chat(recorder.port())
+        assert recorder.said == ["the service: a client speaks HTTP/2: --trace adds nothing to its requests"]
+        summary = compile_captures(config(tmp_path, shop.port))
+        assert summary.incomplete == []
+        assert len(summary.written) == 21
+        assert verdicts(replay(tmp_path, shop.port)) == {}
