@@ -16,6 +16,7 @@ import help_time
 import http_recording
 import mock_queries
 import mock_redis
+import parallel_replay
 from harness import Result, Unavailable, table
 
 BENCHMARKS = {
@@ -25,6 +26,7 @@ BENCHMARKS = {
     "mock": mock_queries.measure,
     "redis": mock_redis.measure,
     "cases": cases_per_second.measure,
+    "parallel": parallel_replay.measure,
 }
 
 

@@ -20,6 +20,10 @@ class When:
     live: float
     tolerance: float = TOLERANCE
 
+    def agree(self, recorded: float, live: float) -> bool:
+        """Whether two moments, seconds since the epoch, are as far from their own clock."""
+        return abs((recorded - self.recorded) - (live - self.live)) <= self.tolerance
+
 
 class Normalizer(Protocol):
     """One kind of value. Pure.

@@ -26,6 +26,7 @@ ALPHABETS: Mapping[str, str] = MappingProxyType(
         "base64": "0-9A-Za-z+/_=-",
     }
 )
+_YEAR = re.compile(r"%[YyGcxDs]")
 _FIELD = re.compile(r"\{(\d{1,4})(?:-(\d{1,4}))? (\w+)\}")
 
 
@@ -77,17 +78,20 @@ class Written(Paired):
         word, _, form = text.partition(" ")
         if word != "timestamp" or "%" not in form:
             return None
+        kind = cls(text, form)
         try:
-            datetime.strptime(datetime(2020, 2, 3, 4, 5, 6, 7).astimezone().strftime(form), form)
+            readable = kind.recognises(datetime(2020, 2, 3, 4, 5, 6, 7).astimezone().strftime(form))
         except ValueError:
             return None
-        return cls(text, form)
+        return kind if readable else None
 
     def recognises(self, value: Tree) -> bool:
         if not isinstance(value, str):
             return False
+        # Without a year the 29th of February could not be read.
+        year = "" if _YEAR.search(self.form) else "%Y "
         try:
-            datetime.strptime(value, self.form)
+            datetime.strptime(f"2024 {value}" if year else value, year + self.form)
         except ValueError:
             return False
         return True

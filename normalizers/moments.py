@@ -15,7 +15,8 @@ _ISO = re.compile(
     r"(?P<date>\d{4}-\d{2}-\d{2})(?P<joint>[T ])(?P<time>\d{2}:\d{2}(?P<seconds>:\d{2})?)(?:[.,](?P<fraction>\d{1,9}))?"
     r"(?P<zone>Z|[+-]\d{2}(?::?\d{2})?)?"
 )
-_HTTP_DATE = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT")
+# With hyphens as old cookies have it.
+_HTTP_DATE = re.compile(r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d{2}([ -])[A-Z][a-z]{2}\1\d{4} \d{2}:\d{2}:\d{2} GMT")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _EPOCH = re.compile(r"\d{10}(?:\.\d{1,9})?|\d{13}|\d{16}|\d{19}")
 _EXACT = 4  # digits of a fraction that milliseconds do not have
@@ -48,10 +49,11 @@ def _iso(value: str) -> Moment | None:
 
 
 def _http_date(value: str) -> Moment | None:
-    if not _HTTP_DATE.fullmatch(value):
+    found = _HTTP_DATE.fullmatch(value)
+    if not found:
         return None
     try:
-        return Moment(parsedate_to_datetime(value).timestamp(), "http")
+        return Moment(parsedate_to_datetime(value.replace("-", " ")).timestamp(), f"http{found[1]}")
     except ValueError:
         return None
 
@@ -97,13 +99,18 @@ class Instant:
         then, now = self.read(recorded), self.read(live)
         if then is None or now is None or then.form != now.form or _rounded(then, now):
             return False
-        return abs((then.at - when.recorded) - (now.at - when.live)) <= when.tolerance
+        return when.agree(then.at, now.at)
 
 
 # A date with a time: ISO 8601 / RFC 3339 as JSON and SQL write it, or an HTTP date (RFC 9110 section 5.6.7).
 TIMESTAMP = Instant("timestamp", _timestamp)
 # Seconds since 1970 and the like (milli, micro, nano), as a number or as digits in a string.
 EPOCH = Instant("epoch", _epoch)
+
+
+def moment_of(value: Tree) -> Moment | None:
+    """The point in time that a value says, in whichever form."""
+    return _timestamp(value) or _epoch(value)
 
 
 class Date:

@@ -61,6 +61,10 @@ class Origins:
         """The response that a value of a request comes from; None where it comes from none."""
         return self._made.get(value)
 
+    def said(self, value: str) -> bool:
+        """Whether a client has said the value before any response did."""
+        return value in self._said
+
     def asked(self, case: Case) -> None:
         """A request was sent."""
         for _, text in texts(case):

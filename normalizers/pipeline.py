@@ -20,7 +20,6 @@ from wiretape.tree import Tree
 __all__ = ["NORMALIZERS", "explain", "names_one", "volatile", "volatile_header"]
 
 _TOKEN = Token()
-_LIKE_TOKENS = (UUID, OBJECT_ID)  # UUIDs without their hyphens
 _ALL: tuple[Normalizer, ...] = (
     TIMESTAMP,
     Date(),
@@ -89,12 +88,13 @@ def explain(recorded: Tree, live: Tree, when: When) -> Normalizer | None:
     """The normalizer that applies unasked and under which the two mean the same; None where they differ.
 
     The first that recognises the recorded value decides: a JWT whose claims differ is not saved by being an opaque token, too.
-    But what was drawn at random may happen to look like an id that tells a time; the other of the two tells then that it is none.
+    But some random hex digits look like an ObjectId, or a UUID without hyphens, by accident: they may be a token all the same.
     """
     first = None if live is None else _kind(recorded)
     if first is None or first.agrees(recorded, live, when):
         return first
-    return _TOKEN if first in _LIKE_TOKENS and "-" not in str(recorded) and _TOKEN.agrees(recorded, live, when) else None
+    by_accident = first in (OBJECT_ID, UUID) and isinstance(recorded, str) and "-" not in recorded
+    return _TOKEN if by_accident and _TOKEN.agrees(recorded, live, when) else None
 
 
 def _kind(value: Tree) -> Normalizer | None:

@@ -113,7 +113,7 @@ def record(
         sample=sample,
         max_body=max_body,
         dedupe=dedupe or None,
-        links=False if no_links else None,
+        links="no" if no_links else None,
         serialize=serialize or again or None,
         trace=trace or None,
     )
@@ -156,7 +156,7 @@ def compile_(
         sample=sample,
         max_body=max_body,
         dedupe=dedupe or None,
-        links=False if no_links else None,
+        links="no" if no_links else None,
     )
     options = _options(config=config, service=service, dep=dep, suite=suite)
     _print(_load(config, service, dep, suite, chosen), options, (), keep=keep)

@@ -219,6 +219,8 @@ class Deduction:
         """Calls of one kind that just fill what their requests still lack: whoever can only be one's, is."""
         kinds: dict[tuple[str, ...], list[int]] = {}
         for number in left:
+            if not self._suspects[number].calls:
+                continue  # a transaction around nothing is like any other
             kinds.setdefault(tuple(call.shape for call in self._suspects[number].calls), []).append(number)
         for shapes, numbers in kinds.items():
             windows = {window for number in numbers for window in left[number]}

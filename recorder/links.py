@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import quote
 
 from normalizers import origins, resources
+from normalizers.moments import moment_of
 from normalizers.origins import Origin, Origins, Span
 from wiretape import links
 from wiretape.case import Case, Link, Linked
@@ -46,7 +47,7 @@ def discover(cases: Sequence[Case], ended: Mapping[str, float]) -> list[Case]:
     under_way: list[Case] = []
     out: list[Case] = []
     for case in cases:
-        started = datetime.fromisoformat(case.recorded).timestamp()
+        started = _at(case)
         for over in [one for one in under_way if ended[one.name] <= started]:
             under_way.remove(over)
             if not over.incomplete:  # such a case is not replayed
@@ -83,14 +84,16 @@ def _checked(case: Case, found: tuple[Linked, ...], recorded: links.Recorded) ->
 def _in_case(case: Case, known: Origins, made: _Made, recorded: links.Recorded) -> Iterator[Linked]:
     for place, text in origins.texts(case):
         header = case.request.headers[int(place[1])][0].lower() if place[0] == "headers" else ""
-        taken = list(_in_text(case, place, text, header, known, made))
+        taken = _in_text(case, place, text, header, known, made, recorded)
         if taken:
             yield Linked(place=place, pieces=tuple(_pieces(text, taken)))
     if case.request.body.kind == "json":
         yield from _numbers(case, made, recorded)
 
 
-def _in_text(case: Case, place: Path, text: str, header: str, known: Origins, made: _Made) -> list[_Found]:
+def _in_text(
+    case: Case, place: Path, text: str, header: str, known: Origins, made: _Made, recorded: links.Recorded
+) -> list[_Found]:
     """What stands in a text that earlier responses said, in its order; of what overlaps the longest."""
     found: list[_Found] = []
     spans = list(origins.path_spans(text)) if place == _TARGET else []
@@ -99,6 +102,9 @@ def _in_text(case: Case, place: Path, text: str, header: str, known: Origins, ma
         if origin is not None and not origin.served and (link := _link(origin, place, text, header, span)):
             found.append(_Found(start=span.start, end=span.end, link=link))
     found += made.in_path(text, spans) if place == _TARGET else made.in_body(case, place, text)
+    found += [beside for each in list(found) for beside in _beside(case, each.link, spans, known, recorded)]
+    if place == _TARGET and any(_expired(case, each.link, recorded) for each in found):
+        return []
     if place == _TARGET and any(each.start for each in found):
         found = [each for each in found if each.start]  # the path stays readable
     kept: list[_Found] = []
@@ -108,10 +114,54 @@ def _in_text(case: Case, place: Path, text: str, header: str, known: Origins, ma
     return sorted(kept, key=lambda one: one.start)
 
 
+def _beside(case: Case, link: Link, spans: Sequence[Span], known: Origins, recorded: links.Recorded) -> Iterator[_Found]:
+    """What else of the query came from the URL that a value in it is linked to, by the same name, and had not been said by the
+    client: when a signed URL expires."""
+    target = case.request.target
+    query = _query_of(link, recorded)
+    for span in spans:
+        name = _query_name(target, span)
+        if name and query.get(name) == span.value and not known.said(span.value):
+            beside = _written(link.case, (*link.place[:-1], name), _TARGET, target, span)
+            if beside is not None:
+                yield _Found(start=span.start, end=span.end, link=beside)
+
+
+def _expired(case: Case, link: Link, recorded: links.Recorded) -> bool:
+    """Whether a request takes its query from a URL that had been valid when it was answered, and was no more when it was asked
+    for: it is to be asked for as it was."""
+    made, asked = _at(recorded.case(link.case)), _at(case)
+    return any(made < moment.at < asked for value in _query_of(link, recorded).values() if (moment := moment_of(value)))
+
+
+def _query_of(link: Link, recorded: links.Recorded) -> dict[str, Tree]:
+    """The query of the URL that a value is linked to in; empty where it is in none."""
+    query = links.at(recorded.answer(link.case), link.place[:-1]) if link.place[-2:-1] == ("query",) else None
+    return query if isinstance(query, dict) else {}
+
+
+def _at(case: Case) -> float:
+    """When a request was sent, seconds since the epoch."""
+    return datetime.fromisoformat(case.recorded).timestamp()
+
+
+def _query_name(target: str, span: Span) -> str:
+    """The name that a value of the query stands behind; empty for a segment of the path."""
+    before = target[: span.start]
+    return before[:-1].replace("?", "&").rpartition("&")[2] if before.endswith("=") else ""
+
+
 def _link(origin: Origin, place: Path, text: str, header: str, span: Span) -> Link | None:
     """The link from the most readable of the places that say the value."""
-    best = min(origin.places, key=lambda each: _readable(each, header))
-    return _written(origin.case, best, place, text, span)
+    places = list(filter(_sayable, origin.places))
+    if not places:
+        return None
+    return _written(origin.case, min(places, key=lambda each: _readable(each, header)), place, text, span)
+
+
+def _sayable(place: Path) -> bool:
+    """Whether a place may be named in a file: by no key that is itself a value, which may be a secret."""
+    return not any(isinstance(step, str) and ("${" in step or origins.unmistakable(step)) for step in place)
 
 
 def _written(case: str, best: Path, place: Path, text: str, span: Span) -> Link | None:
@@ -174,9 +224,8 @@ class _Made:
         """Ids behind their collection in a path, or in a query by their name."""
         for span in spans:
             link = self._things.get((target[: max(span.start - 1, 0)], span.value))
-            before = target[: span.start]
-            if link is None and before.endswith("="):
-                link = self.named(before[:-1].replace("?", "&").rpartition("&")[2], span.value)
+            if link is None and (name := _query_name(target, span)):
+                link = self.named(name, span.value)
             if link is not None and quote(span.value, safe="") == target[span.start : span.end]:
                 yield _Found(start=span.start, end=span.end, link=link)
 
@@ -208,7 +257,11 @@ def _id_of(case: Case, path: str) -> tuple[Path, str] | None:
     found = [
         (place, value)
         for place, value in walk(answer["body"], ("body",))
-        if len(place) <= _DEEP and place[-1] in keys and isinstance(value, str | int) and not isinstance(value, bool)
+        if len(place) <= _DEEP
+        and _sayable(place)
+        and place[-1] in keys
+        and isinstance(value, str | int)
+        and not isinstance(value, bool)
     ]
     if found:
         place, value = min(found, key=lambda one: (len(one[0]), keys.index(str(one[0][-1]))))

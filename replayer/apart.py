@@ -21,9 +21,9 @@ _SHORTEST = 8  # characters of a value that names one thing
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """What of a case decides beside which others it may run. `alone` says why beside none, else it is empty. `producers` are the
-    cases that it links to, `names` the values in it that name one thing (ids, tokens); `steady`: no call of it is ever answered
-    in another way later on."""
+    """What of a case decides beside which others it may run. `alone` says why beside none, else it is empty. `producers` are
+    the cases that it links to, `names` the values in it that name one thing (ids, tokens); `steady`: no call of it is ever
+    answered in another way later on."""
 
     name: str
     alone: str
@@ -119,7 +119,7 @@ def _names(case: Case) -> Iterator[str]:
     for headers in (request.headers, request.trailers, response.headers, response.trailers):
         yield from _in_headers(headers)
     for call in case.calls:
-        yield from _in_tree(dict(call.fields))
+        yield from _in_tree([call.operation, dict(call.fields)])
 
 
 def _in_headers(headers: Headers) -> Iterator[str]:

@@ -121,6 +121,7 @@ class App:
         """Stop the whole process group. Safe to call again, and for a service that is not ours."""
         if self._process is not None:
             await self._process.stop()
+            self._clock.stopped(self._process.pid)
         if self._output is not None:
             self._output.close()
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from operator import is_
 from types import MappingProxyType
+from urllib.parse import quote, unquote
 
 from normalizers.base import When
+from normalizers.moments import moment_of
 from normalizers.pipeline import explain, volatile
-from replayer import wrapped
+from normalizers.tokens import claim_varies
+from replayer import signed, wrapped
+from replayer.digests import Digests
 from wiretape.case import Request
 from wiretape.tree import Tree, same, walk
 
@@ -20,9 +25,15 @@ LONG = 12  # characters from which a bound value is replaced inside a longer tex
 _TEXT_LIMIT = 65536
 _TIME = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?: ?(?:Z|[+-]\d\d(?::?\d\d)?))?"
 _UUID = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+_WHOLE = 2048  # characters of a text that may be bound as a whole
+_URL = re.compile(r"https?://[^/]*(?=/)")
+_HEX = re.compile(r"(?<![0-9A-Za-z])[0-9a-fA-F]{32,128}(?![0-9A-Za-z])")
 _ONE_WORD = re.compile(r"[^\s{}\[\]\"]{38,512}")
-# Words within a text: first without the slash that parts a path, then with what base64 may hold.
-_WORDS = tuple(re.compile(rf"({_TIME}|[\w{extra}]+)", re.ASCII) for extra in (".~+-", ".~+/=-"))
+# Words within a text: first without the slash that parts a path, then with what base64 may hold; each as in a URL, too.
+_WORDS = tuple(
+    re.compile(rf"({_TIME}|{word})", re.ASCII)
+    for word in (r"[\w.~+-]+", r"[\w.~+%-]+={0,2}", r"[\w.~+/-]+={0,2}", r"[\w.~+/%-]+={0,2}")
+)
 
 
 class Bindings:
@@ -38,6 +49,8 @@ class Bindings:
         self._long: list[str] = []
         self._known: set[str] = set()
         self._texts: list[str] = []
+        self._digests = Digests()
+        self._until: dict[str, float] = {}
         self.version = 0
 
     def __len__(self) -> int:
@@ -73,11 +86,27 @@ class Bindings:
             return whole
         if len(text) <= LONG:
             return text
+        if self._live and (digest := self._digest(text)) is not None:
+            return digest
         found = [value for value in self._long if value in text]
         if found:
             pattern = "|".join(re.escape(value) for value in sorted(found, key=len, reverse=True))
-            text = re.sub(pattern, lambda match: self._live[match[0]], text)
+            text = re.sub(pattern, lambda match: self._written(match[0]), text)
+        elif self._live:
+            text = _HEX.sub(lambda match: self._digest(match[0]) or match[0], text)
         return wrapped.within(text, self.text) if self._long else text
+
+    def _written(self, form: str) -> str:
+        """The live value in the form in which the recorded one is written."""
+        live = self._live.get(form)
+        if live is not None:
+            return live
+        plain = unquote(form)
+        return _quoted(self._live[plain], "" if _quoted(plain, "") == form else "/")
+
+    def _digest(self, text: str) -> str | None:
+        """The hash of a live value, where this is the hash of what it stands for."""
+        return self._digests.live(text, self._live)
 
     def recorded(self, value: Tree) -> Tree:
         """The recorded value a live one stands for; the value itself where it stands for none."""
@@ -121,8 +150,9 @@ class Bindings:
         while len(self._live) > mark:
             recorded, live = self._live.popitem()
             del self._recorded[live]
-            if self._long and self._long[-1] == recorded:
-                self._long.pop()
+            for form in reversed(_forms(recorded)):
+                if self._long and self._long[-1] == form:
+                    self._long.pop()
             self.version += 1
 
     def _meets(self, recorded: Tree, live: Tree, when: When) -> bool:
@@ -134,16 +164,48 @@ class Bindings:
             return len(recorded) == len(live) and all(self._meets(*pair, when) for pair in zip(recorded, live, strict=True))
         if same(recorded, live) or (self._live and isinstance(recorded, str) and self.text(recorded) == live):
             return True
-        if isinstance(recorded, str) and isinstance(live, str) and (inner := wrapped.trees(recorded, live)) is not None:
-            return self._meets(*inner, when)
-        if (named := self._names_meet(recorded, live)) is not None:
-            return named
+        if not isinstance(recorded, str) or not isinstance(live, str):
+            found = explain(recorded, live, when)
+            return found is not None and (not found.identity or self._bind(str(recorded), str(live)))
+        return self._texts_meet(recorded, live, when)
+
+    def _texts_meet(self, recorded: str, live: str, when: When) -> bool:
+        if (inner := wrapped.trees(recorded, live)) is not None:
+            return self._meets(*inner, when) and self._bind_whole(recorded, live, when)
+        if (judged := self._form_meets(recorded, live, when)) is not None:
+            return judged
         found = explain(recorded, live, when)
         if found is not None:
             return not found.identity or self._bind_spelled(recorded, live)
-        if isinstance(recorded, str) and isinstance(live, str) and len(recorded) <= _TEXT_LIMIT and len(live) <= _TEXT_LIMIT:
-            return self._parts_meet(recorded, live, when)
+        if len(recorded) <= _TEXT_LIMIT and len(live) <= _TEXT_LIMIT:
+            return self._parts_meet(recorded, live, when) and self._bind_whole(recorded, live, when)
         return False
+
+    def _form_meets(self, recorded: str, live: str, when: When) -> bool | None:
+        """What says more than a token, of which only the look would be compared; None where it is no such text."""
+        digest = self._digest(recorded) if self._live else None
+        if digest is not None:
+            return digest == live and (digest in self._recorded or self._bind(recorded, live))
+        named = self._names_meet(recorded, live)
+        return self._signed_meet(recorded, live, when) if named is None else named
+
+    def _signed_meet(self, recorded: str, live: str, when: When) -> bool | None:
+        """Whether two signed tokens say the same (by bindings, times by their clocks); None where they say nothing."""
+        mine = signed.read(recorded)
+        if mine is None:
+            return None
+        theirs = signed.read(live)
+        if theirs is None or mine.form != theirs.form or not same(mine.header, theirs.header):
+            return False
+        if mine.at is not None and theirs.at is not None and not when.agree(mine.at, theirs.at):
+            return False
+        said, says = mine.payload, theirs.payload
+        if not mine.claims or not isinstance(said, dict) or not isinstance(says, dict):
+            return self._meets(said, says, when) and self._bind(recorded, live)
+        claims = said.keys() == says.keys() and all(
+            self._meets(value, says[name], when) or claim_varies(name, value, says[name], when) for name, value in said.items()
+        )
+        return claims and self._bind(recorded, live)
 
     def _parts_meet(self, recorded: str, live: str, when: When) -> bool:
         """Texts that are JSON, or that hold values between equal words: `/orders/<uuid>`, `created at <timestamp>`."""
@@ -183,8 +245,10 @@ class Bindings:
     def _word_meets(self, recorded: str, live: str, when: When) -> bool:
         if self.text(recorded) == live:
             return True
-        if (named := self._names_meet(recorded, live)) is not None:
-            return named
+        if "%" in recorded and (plain := (unquote(recorded), unquote(live))) != (recorded, live):
+            return self._texts_meet(*plain, when)
+        if (judged := self._form_meets(recorded, live, when)) is not None:
+            return judged
         found = explain(recorded, live, when)
         return found is not None and (not found.identity or self._bind(recorded, live))
 
@@ -198,8 +262,23 @@ class Bindings:
         self._live[recorded] = live
         self._recorded[live] = recorded
         if len(recorded) >= LONG:
-            self._long.append(recorded)
+            self._long.extend(_forms(recorded))
         self.version += 1
+
+    def _bind_whole(self, recorded: str, live: str, when: When) -> bool:
+        """A text whose words were bound may hold more that is the service's own (when a signed URL expires): it comes back as
+        it is, or as the path of a URL."""
+        if len(recorded) > _WHOLE or "\n" in recorded or self.text(recorded) in (recorded, live):
+            return True
+        for mine, theirs in ((recorded, live), (_URL.sub("", recorded), _URL.sub("", live))):
+            if len(mine) >= LONG and self.text(mine) != theirs and self._bind(mine, theirs):
+                moments = (moment.at for word in words(mine) if (moment := moment_of(word)) and moment.at > when.recorded)
+                self._until[mine] = min(moments, default=math.inf)
+        return True
+
+    def expired(self, text: str, at: float) -> bool:
+        """Whether a recorded text that was bound as a whole says a moment, later than it was made, that was over at `at`."""
+        return self._until.get(text, math.inf) < at and text in self._live
 
     def declare(self, recorded: str, live: str) -> None:
         """A link says that the one stands for the other, wherever the values came from; no short one, which would be taken for
@@ -250,6 +329,15 @@ def may_vary(value: Tree) -> bool:
     if len(value) > _TEXT_LIMIT or value[:1] in ("{", "["):
         return True
     return any(len(word) >= LONG or volatile(word) for words in _WORDS for word in words.findall(value))
+
+
+def _forms(text: str) -> tuple[str, ...]:
+    """How a value is written within longer texts: as it is, and in a URL."""
+    return (text,) if text.isalnum() else tuple(dict.fromkeys((text, _quoted(text, "/"), _quoted(text, ""))))
+
+
+def _quoted(text: str, safe: str) -> str:
+    return quote(text.encode("utf-8", "surrogatepass"), safe=safe)
 
 
 def _replaced(bindings: Bindings, tree: Tree) -> Tree:

@@ -21,12 +21,10 @@ from replayer.material import recorded_at, recorded_or_none
 from wiretape.case import Case
 from wiretape.config import Service
 from wiretape.errors import ConfigError, TargetError
-from wiretape.faketime import Faketime, inherited, ready
+from wiretape.faketime import Faketime, inherited, ready, tidy
 from wiretape.secrets import ensure_home
 
 REWIND = 2.0  # seconds, from which it goes back all the same
-# What a slow machine may take between the start of a case and the moment the service writes down, in seconds.
-TOLERANCE = 10.0
 _MARGIN = 5.0  # what a `Date` may lag: servers keep it for a second or so
 FILE = "faketime"
 
@@ -56,6 +54,10 @@ class Clock(Protocol):
         """The service is ready; `process` leads it. Raises TargetError where it does not go by this clock."""
         ...
 
+    def stopped(self, process: int) -> None:
+        """The service has been stopped."""
+        ...
+
     def at(self, case: Case) -> When:
         """Both clocks as `case` begins."""
         ...
@@ -82,6 +84,9 @@ class RealClock:
     def started(self, process: int) -> None:
         pass
 
+    def stopped(self, process: int) -> None:
+        pass
+
     def at(self, case: Case) -> When:
         return When(recorded=recorded_at(case), live=time.time())
 
@@ -101,9 +106,11 @@ class FrozenClock:
         self._ahead = 0.0  # of the service's clock before this process's own
         self._proven = False
         self.span = (min(times), max(times))
-        self._earliest = self._latest = times[0]  # that the service has seen
-        self._set(times[0])
-        self.opening = When(recorded=times[0], live=times[0])
+        self._first = times[0]
+        starts = self._first - service.ready_timeout  # so that it is ready before the first case
+        self._earliest = self._latest = starts  # that the service has seen
+        self._set(starts)
+        self.opening = When(recorded=self._first, live=starts)
 
     def surroundings(self, environ: Mapping[str, str]) -> Mapping[str, str]:
         return self._found.surroundings(self._file, environ)
@@ -114,12 +121,15 @@ class FrozenClock:
     def started(self, process: int) -> None:
         self._proven = check_listener(process, self._service.url, self._found.library)
 
+    def stopped(self, process: int) -> None:
+        tidy(process)
+
     def at(self, case: Case) -> When:
         recorded, now = recorded_or_none(case), self._now()
         if recorded is None:
-            return When(recorded=now, live=now, tolerance=TOLERANCE)
+            recorded = max(now, self._first)
         self._set(max(recorded, float(int(now))) if recorded < now < recorded + REWIND else recorded)
-        return When(recorded=recorded, live=self._now(), tolerance=TOLERANCE)
+        return When(recorded=recorded, live=self._now())
 
     def check(self, case: Case, headers: Sequence[tuple[str, str]]) -> tuple[str, ...]:
         said = answered_at(headers)

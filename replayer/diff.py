@@ -36,7 +36,8 @@ def compare(recorded: Response, live: Received, by: Comparison, messages: tuple[
 
 def tree_of(headers: Headers, body: Tree, status: int, trailers: Headers) -> dict[str, Tree]:
     """A response as the tree that selectors speak of."""
-    tree: dict[str, Tree] = {"status": status, "headers": gathered(headers), "body": markup.view(body)}
+    said = markup.view(body) if markup.is_markup(bodies.media_type(headers)) else body
+    tree: dict[str, Tree] = {"status": status, "headers": gathered(headers), "body": said}
     return tree | ({"trailers": gathered(trailers)} if trailers else {})
 
 

@@ -68,6 +68,12 @@ class CaseFinished:
     warnings: tuple[str, ...] = ()
 
 
+def unexplained(event: CaseFinished) -> list[Miss]:
+    """The misses that no finding about the calls tells of: all of them where calls are not compared."""
+    told = {(finding.live.target, finding.live.shape) for finding in event.calls if finding.live is not None}
+    return [miss for miss in event.misses if (miss.ask.target, miss.ask.shape) not in told]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteStarted:
     """`total` cases will run. `also`: those that were not chosen, each with a chosen one that links to it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,6 +11,7 @@ from normalizers.base import When
 from replayer.bindings import Bindings
 from replayer.nearest import Recorded
 from replayer.noise import Rules
+from replayer.overlay import Overlay
 from replayer.scope import Expected, Key, Scope
 from replayer.turns import Turns
 from wiretape.protocols.base import Ask, Miss
@@ -47,15 +48,15 @@ class Lane:
     `name` is the case's; empty where all cases answer at once (`wiretape serve`): then nothing is noted. `trace` is the id that
     the case's request carried. `on_settled` is called whenever the case has seen all it needs and no transaction it opened is
     still open. `alone`: no other case is under way, so what comes is its own unless something says otherwise. `doubtful`:
-    something came that this case or another may have asked for. `strange` counts the asks that were not expected. `open` are
-    the connections with a transaction of this case, `awaited` those with one that may be. `read` are the positions of reads
-    that were this case's, rather than perhaps another's.
+    something came that this case or another may have asked for. `judged`: only what is certainly its own is given to it now.
+    `strange` counts the asks that were not expected. `open` are the connections with a transaction of this case, `awaited`
+    those with one that may be. `read` are the positions of reads that were this case's, rather than perhaps another's.
     """
 
     def __init__(self, name: str, scope: Scope, bindings: Bindings, *, trace: str = "", alone: bool = True) -> None:
         self.name, self.scope, self.bindings, self.trace, self.alone = name, scope, bindings, trace, alone
         self.on_settled: Callable[[], None] = lambda: None
-        self.doubtful = False
+        self.doubtful = self.judged = False
         self.turns: Turns[Expected] = Turns(scope.entries if name else ())
         self.open: set[int] = set()
         self.awaited: set[int] = set()
@@ -172,19 +173,29 @@ class Lane:
 
     def left(self, ask: Ask) -> int:
         """How many calls of this case that would answer the ask were not asked for yet. Nothing is bound."""
-        mark = self.bindings.mark()
-        found = 0
-        for entry in self.scope.unused(ask):
-            found += entry.meets(ask, self.bindings)
-            self.bindings.undo(mark)
-        return found
+        with self._aside() as forget:
+            found = 0
+            for entry in self.scope.unused(ask):
+                found += entry.meets(ask, self.bindings)
+                forget()
+            return found
 
     def wants(self, ask: Ask) -> Expected | None:
         """The call that would answer the ask as the next of this case, or again. Nothing is bound and nothing consumed."""
+        with self._aside():
+            return self.scope.find(ask, self.bindings, self.turns.shows)
+
+    @contextmanager
+    def _aside(self) -> Iterator[Callable[[], None]]:
+        """A look at what might be: what is bound within is forgotten."""
         mark = self.bindings.mark()
-        found = self.scope.find(ask, self.bindings, self.turns.shows)
-        self.bindings.undo(mark)
-        return found
+
+        def forget() -> None:
+            self.bindings.undo(mark)
+
+        with self.bindings.aside() if isinstance(self.bindings, Overlay) else nullcontext():
+            yield forget
+        forget()
 
 
 def entries_of(recorded: Sequence[Recorded], when: When, rules: Rules | None) -> list[Expected]:
@@ -201,15 +212,19 @@ def entries_of(recorded: Sequence[Recorded], when: When, rules: Rules | None) ->
 
 
 def around_nothing[T](asks: Sequence[tuple[Ask, T]]) -> set[T]:
-    """The marks of begin/end pairs on one target with nothing between them: a pool's probe, not the service's doing."""
+    """The marks of begin/end pairs on one target with nothing between them but savepoints: a pool's probe or a driver's own
+    question, not the service's doing."""
     idle: set[T] = set()
     for target in {ask.target for ask, _ in asks}:
-        stack: list[tuple[Ask, T]] = []
+        stack: list[tuple[Ask, list[T]]] = []
         for ask, mark in asks:
             if ask.target != target or ask.role == "housekeeping":
                 continue
-            if ask.role == "end" and stack and stack[-1][0].role == "begin":
-                idle |= {stack.pop()[1], mark}
+            begun = bool(stack) and stack[-1][0].role == "begin"
+            if begun and ask.role == "control":
+                stack[-1][1].append(mark)
+            elif begun and ask.role == "end":
+                idle |= {*stack.pop()[1], mark}
             else:
-                stack.append((ask, mark))
+                stack.append((ask, [mark]))
     return idle

@@ -7,9 +7,10 @@ whether the case would have gone the very same way after the cases committed mea
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import chain, islice
 
-from replayer.bindings import LONG, Bindings
+from replayer.bindings import Bindings
 
 
 class Overlay(Bindings):
@@ -37,20 +38,39 @@ class Overlay(Bindings):
     def version(self, version: int) -> None:
         self._changes = version - self._base.version
 
+    def expired(self, text: str, at: float) -> bool:
+        return super().expired(text, at) or self._base.expired(text, at)
+
+    def _digest(self, text: str) -> str | None:
+        own = super()._digest(text)
+        return self._base._digest(text) if own is None else own
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is read within decides nothing for this case: it is looked whether something is another's."""
+        read = (self._own_live, self._own_recorded, self._own_known)
+        for each in read:
+            each.noted = False
+        yield
+        for each in read:
+            each.noted = True
+
     def holds(self) -> bool:
         """Whether all that was read here would be read the same now."""
-        new = list(islice(self._base._live.items(), self._since, None))
-        for recorded, live in new:
+        new = Bindings()
+        for recorded, live in islice(self._base._live.items(), self._since, None):
             if recorded in self._own_live.read or live in self._own_recorded.read:
                 return False
-            if len(recorded) >= LONG and any(recorded in text for text in self._own_live.read):
-                return False
+            new._take(recorded, live)
+        if len(new) and any(new.text(text) != text for text in self._own_live.read):
+            return False
         return not any(map(self._base._is_known, self._own_known.missed))
 
     def commit(self) -> None:
         """What was bound and learned here holds for all that follow."""
         base = self._base
         base._live.update(self._own_live.items())
+        base._until.update(self._until)
         base._recorded.update(self._own_recorded.items())
         base._known.update(self._own_known.own())
         base._long.extend(self._own_long.own())
@@ -65,6 +85,7 @@ class _Pairs(dict[str, str]):
         super().__init__()
         self._base = base
         self.read: set[str] = set()
+        self.noted = True
 
     def __bool__(self) -> bool:
         return True
@@ -73,14 +94,16 @@ class _Pairs(dict[str, str]):
         return super().__len__() + len(self._base)
 
     def __contains__(self, key: object) -> bool:
-        self.read.add(str(key))
+        if self.noted:
+            self.read.add(str(key))
         return super().__contains__(key) or key in self._base
 
     def __getitem__(self, key: str) -> str:
         return super().__getitem__(key) if super().__contains__(key) else self._base[key]
 
     def get(self, key: str, default: str | None = None) -> str | None:  # type: ignore[override]  # of strings only
-        self.read.add(key)
+        if self.noted:
+            self.read.add(key)
         return super().get(key) or self._base.get(key, default)
 
 
@@ -91,11 +114,13 @@ class _Known(set[str]):
         super().__init__()
         self._base = base
         self.missed: set[str] = set()
+        self.noted = True
 
     def __contains__(self, value: object) -> bool:
         if super().__contains__(value) or value in self._base:
             return True
-        self.missed.add(str(value))
+        if self.noted:
+            self.missed.add(str(value))
         return False
 
     def own(self) -> Iterator[str]:

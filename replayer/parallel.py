@@ -149,7 +149,7 @@ class Cases:
             self._trials.compare(job.trial)
             if _as_recorded(self._trials.verdict(job.trial)):
                 job.overlay.commit()
-                job.trial.lane.bindings = self._book.bindings
+                job.trial.lane.bindings, job.trial.lane.judged = self._book.bindings, True
                 self._conclude(job)
                 return True
             job.trial.lane.doubtful = True
@@ -179,6 +179,7 @@ class Cases:
         if job.refused is None:
             job.trial = await self._trials.send(job.stored, job.case)
             self._trials.compare(job.trial)
+            job.trial.lane.judged = True
         self._over = bool(self._trials.gone)
         self._moment += 1
         job.ended = self._moment

@@ -12,7 +12,7 @@ from replayer.bindings import Bindings
 from replayer.book import Book
 from replayer.client import Client
 from replayer.clock import clock
-from replayer.events import Event, SuiteFinished, SuiteStarted, Verdict
+from replayer.events import Event, SuiteFinished, SuiteStarted, Verdict, unexplained
 from replayer.forward import Forward, proxy, surroundings
 from replayer.judge import Judge, Judged
 from replayer.lastrun import LastRun
@@ -104,7 +104,7 @@ class _Run:
         self._watch(case, judged)
         finished = judged.finished
         if finished.verdict == "failed" and judged.received is not None:
-            self._last.add(case, judged.changes, len(finished.calls) + len(finished.misses), judged.received)
+            self._last.add(case, judged.changes, len(finished.calls) + len(unexplained(finished)), judged.received)
         self._verdicts.append(finished.verdict)
         self._emit(finished)
 

@@ -102,6 +102,16 @@ class _Shelf:
             self._variable = [entry for entry in self._variable if not entry.used and entry.may_vary]
         return self._variable
 
+    def meant(self, ask: Ask, bindings: Bindings) -> Expected | None:
+        """One of these that the ask's values mean the same as: if possible without a noise rule, so that a rule never takes
+        what another call stands for."""
+        entries = self.variable()
+        plainly = (entry for entry in entries if bindings.meet_all(entry.ask.values, ask.values, entry.when))
+        found = next(plainly, None)
+        if found is not None:
+            return found
+        return next((entry for entry in entries if entry.noise is not None and entry.meets(ask, bindings)), None)
+
     def last_used(self, ask: Ask, bindings: Bindings, before: int | None = None) -> Expected | None:
         """The last call that was served and answers the ask, of those before a position."""
         served = (entry for entry in reversed(self.entries) if entry.used and (before is None or entry.position < before))
@@ -136,11 +146,11 @@ class Scope:
                 if not entry.used:
                     return entry if used is None or _may_follow(used, entry, ask, shows) else used
                 used = entry
-        for entry in shelf.variable():
-            if entry.meets(ask, bindings):
-                early = shows is not None and not ask.writes and not shows(entry, -1)
-                before = shelf.last_used(ask, bindings, entry.position) if early else None
-                return entry if before is None or _may_follow(before, entry, ask, shows) else before
+        meant = shelf.meant(ask, bindings)
+        if meant is not None:
+            early = shows is not None and not ask.writes and not shows(meant, -1)
+            before = shelf.last_used(ask, bindings, meant.position) if early else None
+            return meant if before is None or _may_follow(before, meant, ask, shows) else before
         if ask.blocks is not None or (ask.writes and not (ask.settles or self._repeat_writes)):
             return None
         if used is not None:

@@ -62,7 +62,7 @@ def send(
     globs = (*cases, *(_globs(cases_from) if cases_from else ()))
     plan = Round(
         config=found,
-        service=chosen(found.service, url, (), allow_remote=allow_remote),
+        service=chosen(found.service, url, (), allow_remote=allow_remote, freeze=False),
         environ=os.environ,
         cases=globs,
         limit=timeout,

@@ -100,18 +100,20 @@ class Whose:
 
     def _query(self, ask: Ask, connection: int, at: int, unit: _Unit | None) -> Call | Miss | Waiting:
         among = unit.lanes if unit else tuple(self._all())
-        fits = [(lane, entry) for lane in among if (entry := lane.wants(ask)) is not None and not entry.used]
+        current = [lane for lane in among if not lane.judged]
+        fits = _wanting(ask, current) or _wanting(ask, among)
         if len(fits) == 1:
             return self._given(fits[0][0], ask, connection, at)
         if fits and _alike(fits):
             return self._shared(fits, ask, at, unit or _Unit(connection=connection, around=tuple(self._all()), lanes=among))
-        again = next((lane for lane in among if lane.wants(ask) is not None), None)
+        current = current or self._book.lanes
+        again = next((lane for lane in current if lane.wants(ask) is not None), None)
         if again is None and self._book.is_session(ask):
             if self._book.wavers(ask):
                 self._doubt()
             return self._book.outside(ask)
         self._doubt()
-        lane = fits[0][0] if fits else again or next((lane for lane in among if lane.knows(ask)), among[0])
+        lane = fits[0][0] if fits else again or next((lane for lane in current if lane.knows(ask)), current[0])
         return self._given(lane, ask, connection, at)
 
     def _shared(self, fits: Sequence[Fit], ask: Ask, at: int, unit: _Unit) -> Call:
@@ -170,12 +172,16 @@ class Whose:
     def _claim(self) -> None:
         for lane in self._all():
             if lane in self._through:
-                for unit in [unit for unit in self._floating if lane in unit.lanes and _fits(unit, lane)]:
-                    self._floating.remove(unit)
-                    self._claimed.append((lane, unit))
-                    with lane.surmising():
-                        for at, ask in unit.asks:
-                            self._book.for_lane(lane, ask, unit.connection, at)
+                for unit in list(self._floating):
+                    if lane in unit.lanes and _fits(unit, lane):
+                        self._claimed_by(lane, unit)
+
+    def _claimed_by(self, lane: Lane, unit: _Unit) -> None:
+        self._floating.remove(unit)
+        self._claimed.append((lane, unit))
+        with lane.surmising():
+            for at, ask in unit.asks:
+                self._book.for_lane(lane, ask, unit.connection, at)
 
     def closed(self, lane: Lane) -> None:
         """A case is over. What nobody claimed may have been anybody's, and what another claimed may have been this one's where
@@ -186,6 +192,7 @@ class Whose:
         running = set(self._book.lanes)
         for unit in [unit for unit in self._floating if running.isdisjoint(unit.lanes)]:
             self._floating.remove(unit)
+            self._doubt()
             for each in unit.around:
                 each.doubtful = True
         if lane not in running and lane not in self._book.closing:
@@ -193,10 +200,15 @@ class Whose:
             self._claimed = [(claimer, unit) for claimer, unit in self._claimed if claimer is not lane]
 
     def _doubt(self) -> None:
-        lanes = [lane for lane in self._all() if not lane.alone]
+        lanes = [lane for lane in self._all() if not lane.judged]
         if len(lanes) > 1:
             for lane in lanes:
                 lane.doubtful = True
+
+
+def _wanting(ask: Ask, among: Sequence[Lane]) -> list[Fit]:
+    """The cases that still want an ask, each with the call that would answer."""
+    return [(lane, entry) for lane in among if (entry := lane.wants(ask)) is not None and not entry.used]
 
 
 def _alike(fits: Sequence[Fit]) -> bool:

@@ -15,6 +15,8 @@ _LIMIT = 1 << 20
 _RUN = re.compile(
     r"(?<![A-Za-z0-9+/_-])(?:eyJ|eyI|ew[o0]|W[0-9wx][A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{8,}={0,2}(?![A-Za-z0-9+/=_.-])"
 )
+# RFC 7617 section 2; four characters a group, so that encoding gives the same back.
+_BASIC = re.compile(r"(?i)(\bbasic )((?:[a-z0-9+/]{4})+(?:[a-z0-9+/]{2}==|[a-z0-9+/]{3}=)?)(?![\w+/=])")
 
 
 def unwrapped(text: str) -> str | None:
@@ -36,7 +38,7 @@ def trees(recorded: str, live: str) -> tuple[Tree, Tree] | None:
 
 
 def within(text: str, change: Callable[[str], str]) -> str:
-    """`text` with `change` made to every JSON in it that is wrapped in base64."""
+    """`text` with `change` made to every JSON in it that is wrapped in base64, and to the user and password of `Basic …`."""
 
     def again(found: re.Match[str]) -> str:
         run = found[0]
@@ -46,7 +48,14 @@ def within(text: str, change: Callable[[str], str]) -> str:
         made = base64.b64encode(changed.encode(), altchars=_alphabet(run)).decode()
         return made if run.endswith("=") or len(run) % 4 == 0 else made.rstrip("=")
 
-    return _RUN.sub(again, text)
+    def basic(found: re.Match[str]) -> str:
+        try:
+            plain = base64.b64decode(found[2], validate=True).decode()
+        except ValueError:
+            return found[0]
+        return found[1] + base64.b64encode(change(plain).encode()).decode()
+
+    return _BASIC.sub(basic, _RUN.sub(again, text))
 
 
 def _alphabet(text: str) -> bytes:

@@ -5,9 +5,11 @@ Little-endian, 64 bits, as Linux has them today. Layouts: elf(5).
 
 from __future__ import annotations
 
+import mmap
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 _MAGIC = b"\x7fELF\x02\x01"  # 64 bits, little-endian
 _PROGRAM = struct.Struct("<IIQQQQQQ")
@@ -15,6 +17,8 @@ _SECTION = struct.Struct("<IIQQQQIIQQ")
 _SYMBOL = struct.Struct("<IBBHQQ")
 _INTERPRETER = 3  # PT_INTERP
 _DYNAMIC_SYMBOLS = 11  # SHT_DYNSYM
+type _Bytes = bytes | mmap.mmap
+
 _GO = (".go.buildinfo", ".note.go.buildid")
 
 
@@ -26,14 +30,22 @@ class Traits:
     go: bool
 
 
-def traits(data: bytes) -> Traits | None:
-    """What kind of program it is; None where it is no such file, or a damaged one."""
-    if not data.startswith(_MAGIC):
+def traits(path: Path) -> Traits | None:
+    """What kind of program a file is; None where it is none, a damaged one, or cannot be read."""
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            return _traits(data)
+    except (OSError, ValueError):  # an empty file cannot be mapped
+        return None
+
+
+def _traits(data: _Bytes) -> Traits | None:
+    if data[: len(_MAGIC)] != _MAGIC:
         return None
     try:
         kinds = [kind for kind, *_ in _table(data, 32, 54, _PROGRAM)]
         names = _section_names(data)
-    except (struct.error, ValueError):
+    except (struct.error, OverflowError):
         return None
     return Traits(static=_INTERPRETER not in kinds, go=any(name in names for name in _GO))
 
@@ -53,12 +65,12 @@ def without(data: bytes, symbol: str) -> bytes:
             if data[name : name + len(symbol) + 1] == symbol.encode() + b"\0":
                 struct.pack_into("<I", made, at, 0)  # the empty name: whoever looks it up compares names
                 return bytes(made)
-    except (struct.error, StopIteration, IndexError):
+    except (struct.error, OverflowError, StopIteration, IndexError):
         raise ValueError("it is damaged") from None
     raise ValueError(f"it has no {symbol}")
 
 
-def _table(data: bytes, where: int, how_many: int, entry: struct.Struct) -> Iterator[tuple[int, ...]]:
+def _table(data: _Bytes, where: int, how_many: int, entry: struct.Struct) -> Iterator[tuple[int, ...]]:
     """The entries of the table whose offset stands at `where` of the header; `how_many`: where their size and number stand."""
     (start,) = struct.unpack_from("<Q", data, where)
     size, count = struct.unpack_from("<HH", data, how_many)
@@ -66,7 +78,7 @@ def _table(data: bytes, where: int, how_many: int, entry: struct.Struct) -> Iter
         yield entry.unpack_from(data, start + index * size)
 
 
-def _section_names(data: bytes) -> list[str]:
+def _section_names(data: _Bytes) -> list[str]:
     sections = list(_table(data, 40, 58, _SECTION))
     (index,) = struct.unpack_from("<H", data, 62)
     if index >= len(sections):  # stripped of them all

@@ -47,6 +47,7 @@ _SET: Final = {
     "NO_FAKE_STAT": "1",
     "FAKE_UTIME": "0",
 }
+_SHARED: Final = Path("/dev/shm")  # noqa: S108 - where the library keeps it
 _AWAY = 100_000_000.0  # seconds, a time one does not reach by accident
 _LIMIT = 20.0
 _TRIAL: Final = """
@@ -77,6 +78,13 @@ class Faketime:
 def inherited(environ: Mapping[str, str]) -> Collection[str]:
     """The variables of another faketime, under which this process runs: a service under ours must not have them."""
     return tuple(name for name in environ if name in _OWN or name.startswith("FAKETIME_"))
+
+
+def tidy(process: int, folder: Path = _SHARED) -> None:
+    """Remove what the library made for a process, and leaves behind where that is killed: another one that gets its number
+    could not start. Safe to call again."""
+    for name in (f"faketime_shm_{process}", f"sem.faketime_sem_{process}"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def find(told: Path | None = None, folders: Collection[str] = _FOLDERS) -> Path:

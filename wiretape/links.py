@@ -23,8 +23,9 @@ from wiretape.tree import Path, Selector, Tree, spell
 
 RAW = "raw:"
 _TYPED = ("json", "lines", "events", "grpc")  # kinds of bodies whose values have types
-_WRITTEN = re.compile(r"(?P<dollars>\$+)\{(?P<link>(?:[^{}\"\s]|\"(?:[^\"\\]|\\.)*\")+)\}")
+_WRITTEN = re.compile(r"\${2,}\{|\$\{(?P<link>(?:[^{}\"\s]|\"(?:[^\"\\]|\\.)*\")+)\}")
 _REFERENCE = re.compile(r"(\$\{[^{}\s]*\})")
+_PLAIN = re.compile(r"[^\s.\[\]\"*{}]+")
 _OTHER = ("secret:", "$")  # what begins other references
 _NEEDS_QUOTES = (RAW, *_OTHER)
 _HOW = "write ${CASE.response.PLACE}, ${secret:NAME}, or $${ for the text ${"
@@ -72,11 +73,21 @@ def parse(text: str) -> Link:
 
 def link_to(case: str, place: Path, *, raw: bool = False) -> Link:
     """The link to a place of a case's response (`("body", "token")`)."""
-    spelled = spell((case, "response", *place))
-    if case.startswith(_NEEDS_QUOTES):
-        escaped = case.replace("\\", "\\\\").replace('"', '\\"')
-        spelled = f'["{escaped}"]' + spelled.removeprefix(case)
+    name = _quoted(case) if case.startswith(_NEEDS_QUOTES) else _step(case)
+    spelled = name + "".join(_step(step, ".") for step in ("response", *place))
     return Link(text=(RAW if raw else "") + spelled, case=case, place=place, raw=raw)
+
+
+def _step(step: str | int, joint: str = "") -> str:
+    """A step of a selector; braces would end the link."""
+    if isinstance(step, int):
+        return f"[{step}]"
+    return joint + step if _PLAIN.fullmatch(step) else _quoted(step)
+
+
+def _quoted(step: str) -> str:
+    escaped = step.replace("\\", "\\\\").replace('"', '\\"')
+    return f'["{escaped}"]'
 
 
 def producers(case: Case) -> tuple[str, ...]:
@@ -86,7 +97,7 @@ def producers(case: Case) -> tuple[str, ...]:
 
 def parted(text: str) -> tuple[list[str], str]:
     """What of a stored text is written as a link is, sound or not; and the text without it."""
-    found = [one for one in _WRITTEN.finditer(text) if len(one["dollars"]) == 1 and not one["link"].startswith(_OTHER)]
+    found = [one for one in _WRITTEN.finditer(text) if one["link"] and not one["link"].startswith(_OTHER)]
     written = [one[0] for one in found]
     for each in written:
         text = text.replace(each, "", 1)
@@ -121,19 +132,35 @@ def resolve(cases: Sequence[Case]) -> Resolved:
                 for link in linked.pieces
                 if isinstance(link, Link) and (reason := _wrong(case, link, turn, order, found))
             )
-    return Resolved(cases=tuple(read) if broken else settle(read), broken=tuple(broken))
+    return Resolved(cases=tuple(read) if broken else _settled(read, _guarded), broken=tuple(broken))
 
 
 def settle(cases: Sequence[Case]) -> tuple[Case, ...]:
     """The cases with their requests made anew from the responses that they link to, where those are among them."""
+    return _settled(cases, lambda value: value)
+
+
+def _settled(cases: Sequence[Case], written: Callable[[Tree], Tree]) -> tuple[Case, ...]:
     if not any(case.links for case in cases):
         return tuple(cases)
     found = Recorded(cases)
+
+    def value(link: Link) -> Tree:
+        return written(found.value(link))
+
     names = {case.name for case in cases}
     return tuple(
-        replace(case, request=fill(case.request, case.links, found.value)) if names.issuperset(producers(case)) else case
+        replace(case, request=fill(case.request, case.links, value)) if names.issuperset(producers(case)) else case
         for case in cases
     )
+
+
+def _guarded(value: Tree) -> Tree:
+    """A stored value that may come to stand before a `{`."""
+    if not isinstance(value, str) or not value.endswith("$"):
+        return value
+    plain = value.rstrip("$")
+    return plain + "${$}" * (len(value) - len(plain))
 
 
 def renamed(links: Sequence[Linked], names: Mapping[str, str]) -> tuple[Linked, ...]:
@@ -189,6 +216,10 @@ class Recorded:
     def __init__(self, cases: Sequence[Case]) -> None:
         self._cases = {case.name: case for case in cases}
         self._answers: dict[str, Tree] = {}
+
+    def case(self, name: str) -> Case:
+        """The case of that name. Raises KeyError."""
+        return self._cases[name]
 
     def value(self, link: Link) -> Tree:
         """What a link stands for. Raises LookupError where there is no such place."""
@@ -246,7 +277,7 @@ def _read(case: Case, broken: list[Broken]) -> Case:
 def _pieces(case: Case, text: str, broken: list[Broken]) -> Iterator[str | Link]:
     done = 0
     for found in _WRITTEN.finditer(text):
-        if len(found["dollars"]) > 1 or found["link"].startswith(_OTHER):
+        if not found["link"] or found["link"].startswith(_OTHER):
             continue
         try:
             link = parse(found["link"])

@@ -37,12 +37,9 @@ def named(process: int) -> str:
         return f"pid {process}"
 
 
-def program(process: int) -> bytes:
-    """The bytes of the program that a process runs; none where they cannot be had."""
-    try:
-        return (_PROC / str(process) / "exe").read_bytes()
-    except OSError:
-        return b""
+def program(process: int) -> Path:
+    """The program that a process runs; it may have been deleted, and can be read here all the same."""
+    return _PROC / str(process) / "exe"
 
 
 def loaded(process: int) -> frozenset[str] | None:

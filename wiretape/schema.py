@@ -18,9 +18,10 @@ from wiretape.tree import Tree
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 _TEXT: Tree = {"type": ["string", "number", "boolean"]}
+_LINKS = "; in a request ${CASE.response.body.id} stands for what an earlier case was answered there"
 _WORD: Tree = {"type": "string"}
 _PAIRS: Tree = {
-    "description": "names with values, in order; a list of values repeats the name; or a list of [name, value]",
+    "description": f"names with values, in order; a list of values repeats the name; or a list of [name, value]{_LINKS}",
     "oneOf": [
         {"type": "object", "additionalProperties": {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}},
         {"type": "array", "items": {"type": "array", "items": _TEXT, "minItems": 2, "maxItems": 2}},
@@ -77,7 +78,7 @@ _CONVERSATION: Tree = {
 _MESSAGE: Mapping[str, Tree] = MappingProxyType(
     {
         "method": _WORD,
-        "path": {"type": "string", "description": "path and query, as on the wire"},
+        "path": {"type": "string", "description": f"path and query, as on the wire{_LINKS}"},
         "status": {"type": "integer", "minimum": 0, "maximum": 999},
         "reason": _TEXT,
         "headers": _PAIRS,
@@ -86,6 +87,7 @@ _MESSAGE: Mapping[str, Tree] = MappingProxyType(
         "version": {"enum": [2, "2"], "description": "2 where the request came by HTTP/2"},
         "body": {
             "description": "a tree (JSON, form), a list (multipart, events, JSON lines, gRPC) or text, by the content-type"
+            + _LINKS
         },
         "body_json": {"description": "a JSON body where the content-type does not tell"},
         "body_text": _TEXT,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from replayer.book import Outcome, Seen
+from replayer.calls.alignment import aligned
 from replayer.calls.known import Known
 from replayer.calls.live import Around, key, significant
 from replayer.calls.order import reordered
@@ -26,11 +27,12 @@ def compare(outcome: Outcome, known: Known = _NOTHING, alike: Alike = same) -> t
     """Every finding, by where it stands in the case. The order of reads does not matter. `alike` tells which recorded and live
     values mean the same."""
     live = significant(outcome.seen)
-    served = {id(seen.expected) for seen in live if seen.how == "first"}
-    left = [entry for entry in outcome.expected if entry.required and id(entry) not in served]
-    more = [seen for seen in live if seen.how != "first"]
+    left, more = _unpaired(live, outcome.expected)
     if not left and not more and not _may_move(live):
         return ()
+    if left or more:
+        live = aligned(live, outcome.expected)
+        left, more = _unpaired(live, outcome.expected)
     targets = dict.fromkeys([*(entry.ask.target for entry in outcome.expected), *(seen.ask.target for seen in live)])
     boundaries = {target: Boundaries(target, outcome.expected, live) for target in targets}
     told = {target for target, boundary in boundaries.items() if boundary.known}
@@ -49,6 +51,13 @@ def compare(outcome: Outcome, known: Known = _NOTHING, alike: Alike = same) -> t
         found += [finding for target in told for finding in boundaries[target].findings()]
     found += reordered(live)
     return _explained(sorted(found, key=_position), outcome.misses, left if gave_up else ())
+
+
+def _unpaired(live: Sequence[Seen], expected: Sequence[Expected]) -> tuple[list[Expected], list[Seen]]:
+    """What was recorded and not asked, and what was asked and not recorded (or not as often)."""
+    served = {id(seen.expected) for seen in live if seen.how == "first"}
+    left = [entry for entry in expected if entry.required and id(entry) not in served]
+    return left, [seen for seen in live if seen.how != "first"]
 
 
 def _may_move(live: Sequence[Seen]) -> bool:

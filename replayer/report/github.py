@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final, TextIO
 
-from replayer.events import CaseFinished, Event
+from replayer.events import CaseFinished, Event, unexplained
 from replayer.report.places import Places, seen
-from replayer.report.text import change_headline, headline, miss_headline, one_line, unexplained
+from replayer.report.text import change_headline, headline, miss_headline, one_line
 from replayer.report.values import show
 from replayer.severity import Severity, of_change, of_finding
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from typing import TextIO
 
-from replayer.events import CallFinding, CaseFinished, Change, Event, SuiteFinished
+from replayer.events import CallFinding, CaseFinished, Change, Event, SuiteFinished, unexplained
 from replayer.report.places import Places
-from replayer.report.text import unexplained
 from replayer.report.values import plain
 from replayer.severity import of_change, of_finding
 from wiretape.case import Call

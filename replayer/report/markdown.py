@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final, TextIO
 
-from replayer.events import CaseFinished, Event, SuiteFinished
+from replayer.events import CaseFinished, Event, SuiteFinished, unexplained
 from replayer.report.places import Places
-from replayer.report.text import change_headline, counts, details, headline, miss_headline, unexplained
+from replayer.report.text import change_headline, counts, details, headline, miss_headline
 from replayer.severity import of_change, of_finding
 
 _MOST: Final = 100  # cases told in full: GitHub takes a mebibyte

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Literal
 
-from replayer.events import CallFinding, CallKind, CaseFinished, Change, SuiteFinished
+from replayer.events import CallFinding, CallKind, CaseFinished, Change, SuiteFinished, unexplained
 from replayer.report.places import Places
 from replayer.report.values import pair, several_lines, show
 from replayer.severity import of_change, of_finding
-from wiretape.protocols.base import Ask, Miss
+from wiretape.protocols.base import Miss
 
 type Style = Literal["passed", "failed", "broken", "skipped", "place", "recorded", "live", "command", "plain", "warning"]
 type Line = tuple[Style, str]
@@ -30,6 +30,7 @@ _HEADLINES: Mapping[CallKind, str] = MappingProxyType(
     }
 )
 _ADDED: frozenset[CallKind] = frozenset(("extra", "n+1", "retry", "new-table"))
+_LONG = 400
 _STRAYS = 5
 _MISSES = 5
 
@@ -105,16 +106,6 @@ def _calls(event: CaseFinished) -> Iterator[Line]:
         yield "plain", f"  and {len(left) - _MISSES} more calls that nothing recorded answers"
 
 
-def unexplained(event: CaseFinished) -> list[Miss]:
-    """The misses that no finding about the calls tells of."""
-    told = {_key(finding.live) for finding in event.calls if finding.live is not None}
-    return [miss for miss in event.misses if _key(miss.ask) not in told]
-
-
-def _key(ask: Ask) -> tuple[str, str]:
-    return ask.target, ask.shape
-
-
 def stands(finding: CallFinding, places: Places) -> str:
     """Where to look: the place in the case, and the line of its file."""
     after = "after " if finding.kind in _ADDED and finding.place != "calls" else ""
@@ -153,7 +144,7 @@ def _nearest(miss: Miss) -> Iterator[Line]:
         where = f", {miss.where}" if miss.where else ""
         yield "plain", f"    nearest recorded: {one_line(miss.nearest.operation)}{where}"
     for difference in miss.differences:
-        yield "plain", f"    {difference}"
+        yield "plain", f"    {one_line(difference)}"
     if miss.used:
         yield "plain", f"    {miss.used}"
     if miss.advice:
@@ -161,8 +152,9 @@ def _nearest(miss: Miss) -> Iterator[Line]:
 
 
 def one_line(text: str) -> str:
-    """The text without its line ends."""
-    return " ".join(text.split())
+    """The text without its line ends, cut where it is too long to be read."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONG else f"{line[:_LONG]}… ({len(line)} characters)"
 
 
 def of_suite(event: SuiteFinished) -> Iterator[Line]:

@@ -205,7 +205,7 @@ async def _replay(
     bindings, codecs = Bindings(), {"main": TOY}
     book = Book(suite, codecs, bindings=bindings)
     service = Service(build, book, pool, random, poll, traced=traced)
-    material = Material(stored=suite, suite=suite, others=(), mask=Mask({}), targets={}, codecs=codecs)
+    material = Material(stored=suite, suite=suite, others=(), also={}, mask=Mask({}), targets={}, codecs=codecs)
     linked = Linked(suite.cases, bindings)
     plan = cast(
         Plan,

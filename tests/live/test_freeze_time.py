@@ -16,6 +16,7 @@ import pytest
 from tests.live.frozen import MOMENTS, PROGRAMS, ROOT, Frozen, shown
 from wiretape.faketime import find
 
+SHARED = Path("/dev/shm")
 PYTHON = (sys.executable, str(PROGRAMS / "python_threads.py"))
 UVICORN = (sys.executable, "-m", "uvicorn", "--app-dir", str(PROGRAMS), "--port", "$PORT", "asgi:app", "--loop")
 GUNICORN = (sys.executable, "-m", "gunicorn", "--chdir", str(PROGRAMS), "-b", "127.0.0.1:$PORT", "wsgi:app")
@@ -44,11 +45,13 @@ def words(command: Sequence[str], port: int) -> list[str]:
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_sees_the_time_of_each_case_and_waits_as_long_as_ever(frozen: Frozen, name: str) -> None:
     frozen.moments()
+    before = {path.name for path in SHARED.glob("*faketime*")}
     if name == "php":  # its own server sends the request's back
         (frozen.folder / "suite/suite.yaml").write_text("wiretape: 1\nnoise:\n- response.headers.Host: any\n")
     code, said = frozen.replay(*words(SERVICES[name], frozen.port))
     assert f"{len(MOMENTS) + 1} passed, 0 failed, 0 broken" in said
     assert "warning" not in said
+    assert {path.name for path in SHARED.glob("*faketime*")} <= before  # what is left there keeps others from starting
     assert code == 0
 
 

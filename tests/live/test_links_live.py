@@ -223,7 +223,7 @@ def test_without_links_the_same_build_is_told_from_the_recorded_one(tmp_path: Pa
             {"post-login-200-2": ["response.body.access"]},
         ),
         ('if order["user"] == user]', "]", {"get-orders-200-2": ["response.body.items[0]"]}),
-        ('{"order_id": given["order_id"], "qty"', '{"order_id": first - 1, "qty"', {"post-payments-201": ["response.body.order_id"]}),
+        ('{"order_id": given["order_id"],', '{"order_id": first - 1,', {"post-payments-201": ["response.body.order_id"]}),
     ],
     ids=["a quantity", "the id of another order", "another id in the order", "another user's token", "others' orders", "an id"],
 )  # fmt: skip

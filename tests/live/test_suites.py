@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,6 +37,18 @@ def test_a_service_recorded_now_replays_without_its_servers(name: str, tmp_path:
 def test_the_suite_kept_replays(name: str) -> None:
     said = script("replay.py", name)
     assert f"{name}: 1 of 1 replays green" in said
+
+
+def test_no_rule_of_a_suite_was_written_by_hand() -> None:
+    """`wiretape learn` puts beside each rule what it was learned from; the noisy service has some of every kind."""
+    rules = [
+        rule
+        for path in (ROOT / "fixtures/suites").rglob("*.yaml")
+        for rule in re.findall(r"^- .*", path.read_text(encoding="utf-8").partition("\nnoise:\n")[2], re.MULTILINE)
+    ]
+    assert [rule for rule in rules if not re.search(r"  # \d+ runs: ", rule)] == []
+    for kind in ("unordered", "unordered by", "within", "counter", "like", "timestamp %", "optional", "boolean"):
+        assert any(f": {kind} " in rule for rule in rules), kind
 
 
 def test_every_stack_has_a_service_and_a_suite() -> None:

@@ -1,4 +1,4 @@
-"""`record --trace`: a service that passes on the trace of its requests is recorded under load, and every call is the right one's."""
+"""`record --trace`: a service that passes on the traces of its requests is recorded under load, and every call is right."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
+import pymysql
 import pytest
 
 from wiretape.case import Case
@@ -34,6 +35,14 @@ CREATE TABLE items (id int PRIMARY KEY, name text);
 CREATE TABLE orders (item int, qty int);
 CREATE TABLE audit (what text);
 INSERT INTO items SELECT n, 'item ' || n FROM generate_series(1, 5) n;
+"""
+SCHEMA_MARIADB = """
+DROP TABLE IF EXISTS items, orders;
+DROP SEQUENCE IF EXISTS truth;
+CREATE SEQUENCE truth START 1000000;
+CREATE TABLE items (id int PRIMARY KEY, name varchar(20));
+CREATE TABLE orders (item int, qty int);
+INSERT INTO items VALUES (1, 'a'), (2, 'b'), (3, 'c'), (4, 'd'), (5, 'e');
 """
 DRIVE = """
 import asyncio, os, random, sys
@@ -81,7 +90,7 @@ def stock() -> Iterator[int]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815 - the name that http.server looks for
 
         def log_message(self, *_: object) -> None: ...
 
@@ -105,7 +114,12 @@ class Stage:
     env: Mapping[str, str] = field(default_factory=dict)
 
     def run(self, *words: str) -> str:
-        env = {**os.environ, "PYTHONPATH": str(ROOT), "TRUTH": str(self.folder / "truth"), **self.env}
+        env = {
+            **os.environ,
+            "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}",
+            "TRUTH": str(self.folder / "truth"),
+            **self.env,
+        }
         done = subprocess.run(
             [sys.executable, "-m", "wiretape", *words, "--", sys.executable, str(self.service), str(self.ports[0])],
             cwd=self.folder, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=180,
@@ -136,13 +150,20 @@ class Stage:
 
     @property
     def found(self) -> dict[str, list[str]]:
-        """The serials in the calls of each case."""
+        """The serials in the calls of each case, but for those that are said to be ambiguous."""
         return {
             next(value for name, value in case.request.headers if name.lower() == "x-number"): sorted(
-                str(leaf) for call in case.calls for leaf in leaves(call.fields) if is_serial(leaf)
+                str(leaf) for call in case.calls if not call.ambiguous for leaf in leaves(call.fields) if is_serial(leaf)
             )
             for case in self.cases
         }
+
+    @property
+    def wrong(self) -> dict[str, set[str]]:
+        """What cases claim that is not theirs."""
+        truth = self.truth
+        claimed = {number: set(serials) - set(truth[number]) for number, serials in self.found.items()}
+        return {number: serials for number, serials in claimed.items() if serials}
 
 
 def leaves(fields: Mapping[str, Any]) -> Iterator[object]:
@@ -156,27 +177,35 @@ def is_serial(leaf: object) -> bool:
     return isinstance(leaf, int) and 1000000 <= leaf < 3000000
 
 
+@contextmanager
+def staged(folder: Path, service: str, database: str, url: str, find: Callable[[], int], **env: str) -> Iterator[Stage]:
+    """A service of tests/live/servers; `url` is its database, as the service is to be told of it but for the port."""
+    at = urlsplit(url)
+    front, main, upstream = find(), find(), find()
+    with stock() as real:
+        yield Stage(
+            folder=folder,
+            service=SERVERS / service,
+            ports=(find(), front),
+            targets={
+                "main": f"main={database}://127.0.0.1:{at.port}@{main}",
+                "stock": f"stock=http://127.0.0.1:{real}@{upstream}",
+            },
+            env={
+                "DATABASE_URL": f"{at.scheme}://{at.username}:{at.password}@127.0.0.1:{main}{at.path}",
+                "STOCK_URL": f"http://127.0.0.1:{upstream}",
+                **env,
+            },
+        )
+
+
 @pytest.fixture
 def stage(tmp_path: Path, postgres: Any, free_port: Callable[[], int]) -> Iterator[Stage]:
     """The service of servers/traced.py, with a database and an upstream."""
     with psycopg.connect(postgres.url, autocommit=True) as session:
         session.execute(SCHEMA)
-    at = urlsplit(postgres.url)
-    main, upstream = free_port(), free_port()
-    with stock() as real:
-        yield Stage(
-            folder=tmp_path,
-            service=SERVERS / "traced.py",
-            ports=(free_port(), free_port()),
-            targets={
-                "main": f"main=postgres://127.0.0.1:{at.port}@{main}",
-                "stock": f"stock=http://127.0.0.1:{real}@{upstream}",
-            },
-            env={
-                "DATABASE_URL": f"postgres://{at.username}:{at.password}@127.0.0.1:{main}{at.path}",
-                "STOCK_URL": f"http://127.0.0.1:{upstream}",
-            },
-        )
+    with staged(tmp_path, "traced.py", "postgres", postgres.url, free_port) as one:
+        yield one
 
 
 def test_under_load_with_colliding_ids_every_call_is_certain(stage: Stage) -> None:
@@ -204,3 +233,71 @@ def test_cases_side_by_side_are_told_apart_by_their_traces(stage: Stage) -> None
     stage.record("--trace", requests=40)
     replayed = stage.replay("--parallel", "8")
     assert "40 passed, 0 failed, 0 broken" in replayed, replayed
+
+
+@pytest.mark.parametrize("tracer", ["hook", "otel"])
+@pytest.mark.parametrize("prepare", ["", "yes"])
+def test_comments_of_sqlalchemy_on_postgres(
+    tmp_path: Path, postgres: Any, free_port: Callable[[], int], tracer: str, prepare: str
+) -> None:
+    with psycopg.connect(postgres.url, autocommit=True) as session:
+        session.execute(SCHEMA)
+    url = postgres.url.replace("postgres://", "postgresql+psycopg://").replace("postgresql://", "postgresql+psycopg://")
+    with staged(tmp_path, "commented.py", "postgres", url, free_port, TRACER=tracer, PREPARE=prepare) as stage:
+        exact_and_green(stage)
+
+
+@pytest.mark.parametrize("tracer", ["hook", "otel"])
+def test_comments_of_sqlalchemy_on_mariadb(
+    tmp_path: Path, mariadb_server: Any, free_port: Callable[[], int], tracer: str
+) -> None:
+    with pymysql.connect(host="127.0.0.1", port=mariadb_server.port, user="app", password="secret", database="app") as session:
+        for statement in SCHEMA_MARIADB.split(";"):
+            if statement.strip():
+                session.cursor().execute(statement)
+        session.commit()
+    url = mariadb_server.url.replace("mysql://", "mysql+pymysql://")
+    with staged(tmp_path, "commented.py", "mysql", url, free_port, TRACER=tracer) as stage:
+        exact_and_green(stage)
+
+
+def exact_and_green(stage: Stage) -> None:
+    said = stage.record("--trace", requests=60)
+    assert "ambiguous" not in said, said
+    assert stage.found == stage.truth
+    assert len(stage.found) == 60
+    text = "".join(path.read_text() for path in sorted((stage.folder / "suite").glob("*.yaml")))
+    assert "traceparent" not in text
+    assert "db_driver" not in text
+    replayed = stage.replay()
+    assert "60 passed, 0 failed, 0 broken" in replayed, replayed
+
+
+@contextmanager
+def odd(stage: Stage, oddity: str) -> Iterator[Stage]:
+    yield replace(stage, env={**stage.env, "ODDITY": oddity})
+
+
+def test_a_service_may_show_and_keep_the_ids(stage: Stage) -> None:
+    with odd(stage, "echo") as one:
+        said = one.record("--trace", requests=60)
+        assert "ambiguous" not in said, said
+        assert one.found == one.truth
+        replayed = one.replay()
+        assert "60 passed, 0 failed, 0 broken" in replayed, replayed
+
+
+def test_an_id_that_all_clients_send_is_believed_of_none(stage: Stage) -> None:
+    said = stage.record("--trace", requests=60, headers="shared")
+    assert "  ambiguous: " in said  # the statements; the calls of the upstream carry request ids, too
+    assert stage.wrong == {}
+    assert {call.target for case in stage.cases for call in case.calls if call.attributed == "trace"} == {"stock"}
+    assert {call.target for case in stage.cases for call in case.calls if call.ambiguous} == {"main"}
+
+
+def test_an_id_that_a_client_goes_on_sending_is_not_believed(stage: Stage) -> None:
+    with odd(stage, "sticky") as one:
+        said = one.record("--trace", requests=60)
+        assert "  ambiguous: " in said
+        assert one.wrong == {}
+        assert {call.target for case in one.cases for call in case.calls if call.ambiguous} == {"stock"}

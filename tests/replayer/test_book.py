@@ -127,6 +127,18 @@ def test_noise_on_a_parameter_is_typed(toy: Any, codecs: Any) -> None:
         assert isinstance(book.answers().take(toy.ask(f"INSERT id '{value}'")), kind)
 
 
+def test_a_noise_rule_does_not_take_what_another_call_stands_for(toy: Any, codecs: Any) -> None:
+    noise = (Noise(selector=Selector.parse("calls[0].values[1]"), kind="any"),)
+    other = R1.replace("7", "8")
+    case = toy.case("here", toy.call(f"SELECT '{R1}' 'a'"), toy.call(f"SELECT '{other}' 'b'"), noise=noise)
+    book = Book(toy.suite(case), codecs)
+    book.begin(case, WHEN, Rules(noise, NORMALIZERS))
+    asked = [f"SELECT '{L1}' 'b'", f"SELECT '{L1.replace('a', 'b')}' 'a'", f"SELECT '{L1.replace('a', 'c')}' 'a'"]
+    hows = [type(book.answers().take(toy.ask(each))) for each in asked]
+    assert hows == [Call, Call, Miss]
+    assert [seen.expected.position for seen in book.end().seen[:2]] == [1, 0]
+
+
 def test_outside_a_case_a_miss_is_a_stray(toy: Any, opened: Any) -> None:
     book = opened(toy.call("SELECT 1"))
     book.end()

@@ -151,6 +151,19 @@ def test_ambiguous_calls_may_or_may_not_come(findings: Any, toy: Any) -> None:
     assert findings(recorded, ["SELECT a"]) == []
 
 
+def test_one_that_may_come_does_not_stand_for_one_that_must(findings: Any, toy: Any) -> None:
+    recorded = [toy.call("SELECT a", ambiguous=("there",)), "SELECT b", "SELECT a"]
+    assert findings(recorded, ["SELECT a", "SELECT b"]) == []
+    assert [found[:2] for found in findings(recorded, ["SELECT b"])] == [("missing", "SELECT a")]
+
+
+def test_of_equal_calls_the_one_is_missing_whose_place_is_empty(findings: Any) -> None:
+    recorded = ["INSERT x 2", "INSERT x 1", "INSERT x 2"]
+    details = ("with values '2'", "recorded 3 times, asked 2 times now")
+    assert findings(recorded, recorded[1:]) == [("missing", "INSERT x 2", 1, details)]
+    assert findings(recorded, recorded[:2]) == [("missing", "INSERT x 2", 1, details)]
+
+
 def test_a_transaction_around_nothing_does_not_count_for_one_that_held_something(findings: Any) -> None:
     recorded = ["begin", "INSERT x 1", "commit", "begin", "INSERT x 2", "commit"]
     assert findings(recorded, ["begin", "commit", *recorded]) == []
