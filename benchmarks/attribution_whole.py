@@ -1,5 +1,5 @@
 """The whole program on a suite recorded under load: what is ambiguous, what is left of that after `record --again`, and whether
-an unchanged build replays without a false alarm, its database stopped.
+an unchanged build then replays without a false alarm, after `learn --write` and with its database stopped.
 
     python benchmarks/attribution_whole.py [--requests N] [--level N] [--ids N] [--replays N]
 
@@ -94,7 +94,7 @@ class Project:
 
 
 def measure(load: Load, count: int, replays: int) -> Whole:
-    """Record, record again, replay with the database stopped."""
+    """Record, record again; with the database stopped learn what differs from run to run, and replay."""
     with tempfile.TemporaryDirectory(prefix="wiretape-bench-") as folder:
         with postgres() as url:
             fill(url)
@@ -108,6 +108,7 @@ def measure(load: Load, count: int, replays: int) -> Whole:
             serial = Project(Path(folder) / "serial", url)
             serial.record(load, count, "--serialize")
             _, serialized = serial.ambiguous()
+        project.run("learn", "--write")
         alarms = sum(project.false_alarms() for _ in range(replays))
     return Whole(
         cases=cases, ambiguous=before, again=after, serialized=serialized, replays=replays, false_alarms=alarms

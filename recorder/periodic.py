@@ -16,6 +16,10 @@ from typing import Final
 
 _BEATS: Final = 8  # calls before a beat is heard
 _REGULAR: Final = 0.75  # share of the intervals that are like the median
+# A timer on a busy machine is late now and then, but never early: what came by chance has short intervals as well.
+_LATE: Final = 0.45  # share of the intervals that are like the median all the same
+_SHORT: Final = 0.4  # of the median: nine of ten intervals are longer
+_MANY: Final = 16  # intervals from which that can be told
 _LIKE: Final = 0.35  # of the median: jitter, and what a loaded machine adds
 _NEAR: Final = 0.15  # how near to a whole number the ratio of two beats is where one may cause the other
 _AROUND: Final = 0.5  # share of the calls with such a request in flight from which they may be its own
@@ -65,8 +69,9 @@ def pace(times: Iterable[float]) -> float:
     if len(between) + 1 < _BEATS:
         return 0.0
     middle = median(between)
-    like = sum(abs(one - middle) <= _LIKE * middle for one in between)
-    return middle if middle > 0 and like >= _REGULAR * len(between) else 0.0
+    like = sum(abs(one - middle) <= _LIKE * middle for one in between) / len(between)
+    never_early = len(between) >= _MANY and sorted(between)[len(between) // 10] >= _SHORT * middle
+    return middle if middle > 0 and (like >= _REGULAR or (never_early and like >= _LATE)) else 0.0
 
 
 def _pace_of(beats: Sequence[Beat]) -> float:

@@ -75,6 +75,17 @@ def test_a_poller_among_requests_is_nobodys(every: float, jitter: float) -> None
     assert {one.rpartition(" ")[0] for one in own} == {"select order"}
 
 
+def test_a_poller_on_a_busy_machine_is_late_but_never_early() -> None:
+    recording = Recording()
+    recording.busy(20)
+    at = 0.0
+    while at < 20:
+        at += 0.05 + recording.random.expovariate(1 / 0.05)
+        recording.make(at, "select jobs new")
+    _, session = recording.settle()
+    assert set(session) == {"select jobs new"}
+
+
 def test_heartbeats_with_new_values_each_time_on_several_connections() -> None:
     recording = Recording()
     recording.busy(20)
