@@ -1,4 +1,5 @@
-"""HTTP requests a second: straight, through stock mitmdump that only passes them on, and through wiretape recording them.
+"""HTTP requests a second: straight, through stock mitmdump that only passes them on, and through wiretape recording them,
+as they come and with ids added (--trace).
 
 It is checked that wiretape has recorded every one.
 """
@@ -66,7 +67,7 @@ async def load(port: int, seconds: float) -> tuple[int, float]:
 
 
 def measure(rounds: int, seconds: float) -> list[Result]:
-    ports = {name: free_port() for name in ("direct", "mitmdump", "wiretape")}
+    ports = {name: free_port() for name in ("direct", "mitmdump", "wiretape", "traced")}
     url = f"http://127.0.0.1:{ports['direct']}"
     sent = dict.fromkeys(ports, 0)
 
@@ -82,12 +83,17 @@ def measure(rounds: int, seconds: float) -> list[Result]:
         )
         stock = [str(BIN / "mitmdump"), "-q", "--set", f"confdir={folder}/ca", "--mode", f"reverse:{url}@{ports['mitmdump']}"]
         stack.enter_context(running(stock, ports["mitmdump"]))
-        ours = [*WIRETAPE, "record", "--service", f"{url}@{ports['wiretape']}", "--sample", "0"]
-        recorder = stack.enter_context(running(ours, ports["wiretape"], cwd=Path(folder)))
+        recorders = {}
+        for name, options in (("wiretape", []), ("traced", ["--trace"])):
+            ours = [*WIRETAPE, "record", "--service", f"{url}@{ports[name]}", "--sample", "0", *options]
+            home = Path(folder, name)
+            home.mkdir()
+            recorders[name] = stack.enter_context(running(ours, ports[name], cwd=home))
         found = in_turn(rounds, {name: partial(contender, name) for name in ports})
-        said = recorder.interrupt()
-    if f"{sent['wiretape']} requests" not in said:
-        raise Unavailable(f"{sent['wiretape']} requests were sent through wiretape, but it says: {said}")
+        said = {name: recorder.interrupt() for name, recorder in recorders.items()}
+    for name, words in said.items():
+        if f"{sent[name]} requests" not in words:
+            raise Unavailable(f"{sent[name]} requests were sent through wiretape, but it says: {words}")
     shared = {"unit": "req/s", "ours": found["wiretape"]}
     return [
         Result(
@@ -98,4 +104,12 @@ def measure(rounds: int, seconds: float) -> list[Result]:
             **shared,
         ),
         Result(name="HTTP, recording", other=found["direct"], aim=0, other_name="no proxy", **shared),
+        Result(
+            name="HTTP, recording with --trace",
+            unit="req/s",
+            ours=found["traced"],
+            other=found["wiretape"],
+            aim=0.75,
+            other_name="wiretape without it",
+        ),
     ]

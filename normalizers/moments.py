@@ -108,6 +108,11 @@ TIMESTAMP = Instant("timestamp", _timestamp)
 EPOCH = Instant("epoch", _epoch)
 
 
+def moment_of(value: Tree) -> Moment | None:
+    """The point in time that a value says, in whichever form."""
+    return _timestamp(value) or _epoch(value)
+
+
 class Date:
     """A calendar day, `2026-11-20`: as many days from its own today (in UTC)."""
 

@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final
 
-from recorder.evidence import Said, Told
-from recorder.habits import Habits
+from recorder.evidence import Places, Said, Told
+from recorder.habits import Habits, known
 from recorder.patterns import Occurrence, Patterns
 from recorder.slots import assign
 
@@ -88,6 +88,7 @@ class Deduction:
         self.left: Mapping[int, tuple[int, ...]] = {}
         self._verdicts: dict[int, Verdict] = {}
         self._scores: dict[tuple[int, int], float] = {}
+        self._known: dict[int, Places] = {}
         self._of_window: list[list[int]] = [[] for _ in requests]
         for number, suspect in enumerate(suspects):
             for window in suspect.candidates:
@@ -101,6 +102,7 @@ class Deduction:
             elif len(suspect.candidates) == 1:
                 self._verdicts[number] = Verdict(window=suspect.candidates[0], how="in-flight")
         for _ in range(_ROUNDS):
+            self._known.clear()
             habits = self._learn()
             before = len(self._verdicts)
             self._dismiss(habits)
@@ -117,7 +119,7 @@ class Deduction:
             mine = [n for n in numbers if n in self._verdicts and self._verdicts[n].window == window]
             calls = [call for n in mine for call in self._suspects[n].calls]
             whole = all(n in self._verdicts for n in numbers)
-            habits.observe(self._requests[window], calls, whole=whole)
+            habits.observe(self._requests[window], calls, self._known_to(window), whole=whole)
         return habits
 
     def _dismiss(self, habits: Habits) -> None:
@@ -185,7 +187,14 @@ class Deduction:
         count = Counter(call.shape for call in made)
         if not habits.allow(said, suspect.calls, count) or not self._has_room(suspect, said.route, count):
             return False
-        return all(habits.fits(said, call, [*made, *suspect.calls[:at]]) for at, call in enumerate(suspect.calls))
+        return all(habits.fits(said, call, self._known_to(window)) for call in suspect.calls)
+
+    def _known_to(self, window: int) -> Places:
+        """What the request knows, of all calls that it made or may still have made: whose those are is not to be guessed."""
+        if window not in self._known:
+            perhaps = (n for n in self._of_window[window] if n not in self._verdicts or self._verdicts[n].window == window)
+            self._known[window] = known(self._requests[window], [call for n in perhaps for call in self._suspects[n].calls])
+        return self._known[window]
 
     def _has_room(self, suspect: Suspect, route: str, made: Counter[str]) -> bool:
         wanted = Counter(call.shape for call in suspect.calls)

@@ -28,17 +28,15 @@ class Habits:
         self._sources: dict[tuple[str, str, int], _Link] = defaultdict(_Link)
         self._sinks: dict[tuple[str, str, str], _Link] = defaultdict(_Link)
 
-    def observe(self, said: Said, calls: Sequence[Told], *, whole: bool) -> None:
-        """A request with calls that are certainly its own; `whole`: it made no others."""
+    def observe(self, said: Said, calls: Sequence[Told], known: Places, *, whole: bool) -> None:
+        """A request with calls that are certainly its own, and what it may have known; `whole`: it made no others."""
         if whole:
             self._whole[said.route].append(Counter(call.shape for call in calls))
-        known = dict(said.asked)
         for call in calls:
             for number, text in enumerate(call.given):
                 self._sources[said.route, call.shape, number].observe(frozenset((text,)), known)
             for place, texts in call.found.items():
                 self._sinks[said.route, call.shape, place].observe(texts, said.answered)
-            _learn(known, call)
 
     def knows(self, route: str) -> bool:
         """Whether enough requests of the route are known whole."""
@@ -93,15 +91,12 @@ class Habits:
             room.add((seen.pop() - made[shape]) // times)
         return max(min(room), 0)
 
-    def fits(self, said: Said, call: Told, made: Sequence[Told]) -> bool:
+    def fits(self, said: Said, call: Told, known: Places) -> bool:
         """Whether the call's values come from and go to where they do in every other request of the route."""
-        known: Places | None = None
         for number, text in enumerate(call.given):
             link = self._sources.get((said.route, call.shape, number))
-            if link is not None and link.places:
-                known = known or _known(said, made)
-                if not link.holds(frozenset((text,)), known):
-                    return False
+            if link is not None and link.places and not link.holds(frozenset((text,)), known):
+                return False
         for place, texts in call.found.items():
             link = self._sinks.get((said.route, call.shape, place))
             if link is not None and link.places and not link.holds(texts, said.answered):
@@ -138,17 +133,17 @@ class _Link:
         return any(texts <= places.get(place, frozenset()) for place in self.places)
 
 
-def _known(said: Said, made: Sequence[Told]) -> Places:
-    """What a request knows by the time of its next call: what it was asked, and what it was answered so far."""
-    known = dict(said.asked)
-    for call in made:
-        _learn(known, call)
-    return known
+def known(said: Said, calls: Iterable[Told]) -> Places:
+    """What a request may know: what it was asked, and what these calls, which may be its own, were answered."""
+    places = dict(said.asked)
+    for call in calls:
+        _learn(places, call)
+    return places
 
 
-def _learn(known: dict[str, frozenset[str]], call: Told) -> None:
+def _learn(places: dict[str, frozenset[str]], call: Told) -> None:
     for place, texts in call.found.items():
         key = f"{call.shape} {place}"
-        before = known.get(key, frozenset())
+        before = places.get(key, frozenset())
         if not texts <= before:
-            known[key] = before | texts
+            places[key] = before | texts

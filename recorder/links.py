@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import quote
 
 from normalizers import origins, resources
+from normalizers.moments import moment_of
 from normalizers.origins import Origin, Origins, Span
 from wiretape import links
 from wiretape.case import Case, Link, Linked
@@ -46,7 +47,7 @@ def discover(cases: Sequence[Case], ended: Mapping[str, float]) -> list[Case]:
     under_way: list[Case] = []
     out: list[Case] = []
     for case in cases:
-        started = datetime.fromisoformat(case.recorded).timestamp()
+        started = _at(case)
         for over in [one for one in under_way if ended[one.name] <= started]:
             under_way.remove(over)
             if not over.incomplete:  # such a case is not replayed
@@ -101,7 +102,9 @@ def _in_text(
         if origin is not None and not origin.served and (link := _link(origin, place, text, header, span)):
             found.append(_Found(start=span.start, end=span.end, link=link))
     found += made.in_path(text, spans) if place == _TARGET else made.in_body(case, place, text)
-    found += [beside for each in list(found) for beside in _beside(each.link, text, spans, known, recorded)]
+    found += [beside for each in list(found) for beside in _beside(case, each.link, spans, known, recorded)]
+    if place == _TARGET and any(_expired(case, each.link, recorded) for each in found):
+        return []
     if place == _TARGET and any(each.start for each in found):
         found = [each for each in found if each.start]  # the path stays readable
     kept: list[_Found] = []
@@ -111,18 +114,35 @@ def _in_text(
     return sorted(kept, key=lambda one: one.start)
 
 
-def _beside(link: Link, target: str, spans: Sequence[Span], known: Origins, recorded: links.Recorded) -> Iterator[_Found]:
+def _beside(case: Case, link: Link, spans: Sequence[Span], known: Origins, recorded: links.Recorded) -> Iterator[_Found]:
     """What else of the query came from the URL that a value in it is linked to, by the same name, and had not been said by the
     client: when a signed URL expires."""
-    if link.place[-2:-1] != ("query",):
-        return
-    query = links.at(recorded.answer(link.case), link.place[:-1])
+    target = case.request.target
+    query = _query_of(link, recorded)
     for span in spans:
         name = _query_name(target, span)
-        if name and isinstance(query, dict) and query.get(name) == span.value and not known.said(span.value):
+        if name and query.get(name) == span.value and not known.said(span.value):
             beside = _written(link.case, (*link.place[:-1], name), _TARGET, target, span)
             if beside is not None:
                 yield _Found(start=span.start, end=span.end, link=beside)
+
+
+def _expired(case: Case, link: Link, recorded: links.Recorded) -> bool:
+    """Whether a request takes its query from a URL that had been valid when it was answered, and was no more when it was asked
+    for: it is to be asked for as it was."""
+    made, asked = _at(recorded.case(link.case)), _at(case)
+    return any(made < moment.at < asked for value in _query_of(link, recorded).values() if (moment := moment_of(value)))
+
+
+def _query_of(link: Link, recorded: links.Recorded) -> dict[str, Tree]:
+    """The query of the URL that a value is linked to in; empty where it is in none."""
+    query = links.at(recorded.answer(link.case), link.place[:-1]) if link.place[-2:-1] == ("query",) else None
+    return query if isinstance(query, dict) else {}
+
+
+def _at(case: Case) -> float:
+    """When a request was sent, seconds since the epoch."""
+    return datetime.fromisoformat(case.recorded).timestamp()
 
 
 def _query_name(target: str, span: Span) -> str:

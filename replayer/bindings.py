@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +13,7 @@ from types import MappingProxyType
 from urllib.parse import quote, unquote
 
 from normalizers.base import When
+from normalizers.moments import moment_of
 from normalizers.pipeline import explain, volatile
 from normalizers.tokens import claim_varies
 from replayer import signed, wrapped
@@ -44,10 +46,11 @@ class Bindings:
     def __init__(self) -> None:
         self._live: dict[str, str] = {}
         self._recorded: dict[str, str] = {}
-        self._inside: dict[str, str] = {}
+        self._long: list[str] = []
         self._known: set[str] = set()
         self._texts: list[str] = []
         self._digests = Digests()
+        self._until: dict[str, float] = {}
         self.version = 0
 
     def __len__(self) -> int:
@@ -83,15 +86,27 @@ class Bindings:
             return whole
         if len(text) <= LONG:
             return text
-        if self._live and (digest := self._digests.live(text, self._live)) is not None:
+        if self._live and (digest := self._digest(text)) is not None:
             return digest
-        found = [value for value in self._inside if value in text]
+        found = [value for value in self._long if value in text]
         if found:
             pattern = "|".join(re.escape(value) for value in sorted(found, key=len, reverse=True))
-            text = re.sub(pattern, lambda match: self._inside[match[0]], text)
+            text = re.sub(pattern, lambda match: self._written(match[0]), text)
         elif self._live:
-            text = _HEX.sub(lambda match: self._digests.live(match[0], self._live) or match[0], text)
-        return wrapped.within(text, self.text) if self._inside else text
+            text = _HEX.sub(lambda match: self._digest(match[0]) or match[0], text)
+        return wrapped.within(text, self.text) if self._long else text
+
+    def _written(self, form: str) -> str:
+        """The live value in the form in which the recorded one is written."""
+        live = self._live.get(form)
+        if live is not None:
+            return live
+        plain = unquote(form)
+        return _quoted(self._live[plain], "" if _quoted(plain, "") == form else "/")
+
+    def _digest(self, text: str) -> str | None:
+        """The hash of a live value, where this is the hash of what it stands for."""
+        return self._digests.live(text, self._live)
 
     def recorded(self, value: Tree) -> Tree:
         """The recorded value a live one stands for; the value itself where it stands for none."""
@@ -135,8 +150,9 @@ class Bindings:
         while len(self._live) > mark:
             recorded, live = self._live.popitem()
             del self._recorded[live]
-            for form in _forms(recorded):
-                self._inside.pop(form, None)
+            for form in reversed(_forms(recorded)):
+                if self._long and self._long[-1] == form:
+                    self._long.pop()
             self.version += 1
 
     def _meets(self, recorded: Tree, live: Tree, when: When) -> bool:
@@ -155,19 +171,19 @@ class Bindings:
 
     def _texts_meet(self, recorded: str, live: str, when: When) -> bool:
         if (inner := wrapped.trees(recorded, live)) is not None:
-            return self._meets(*inner, when) and self._bind_whole(recorded, live)
+            return self._meets(*inner, when) and self._bind_whole(recorded, live, when)
         if (judged := self._form_meets(recorded, live, when)) is not None:
             return judged
         found = explain(recorded, live, when)
         if found is not None:
             return not found.identity or self._bind_spelled(recorded, live)
         if len(recorded) <= _TEXT_LIMIT and len(live) <= _TEXT_LIMIT:
-            return self._parts_meet(recorded, live, when) and self._bind_whole(recorded, live)
+            return self._parts_meet(recorded, live, when) and self._bind_whole(recorded, live, when)
         return False
 
     def _form_meets(self, recorded: str, live: str, when: When) -> bool | None:
         """What says more than a token, of which only the look would be compared; None where it is no such text."""
-        digest = self._digests.live(recorded, self._live) if self._live else None
+        digest = self._digest(recorded) if self._live else None
         if digest is not None:
             return digest == live and (digest in self._recorded or self._bind(recorded, live))
         named = self._names_meet(recorded, live)
@@ -246,18 +262,23 @@ class Bindings:
         self._live[recorded] = live
         self._recorded[live] = recorded
         if len(recorded) >= LONG:
-            self._inside.update(zip(_forms(recorded), _forms(live), strict=True))
+            self._long.extend(_forms(recorded))
         self.version += 1
 
-    def _bind_whole(self, recorded: str, live: str) -> bool:
+    def _bind_whole(self, recorded: str, live: str, when: When) -> bool:
         """A text whose words were bound may hold more that is the service's own (when a signed URL expires): it comes back as
         it is, or as the path of a URL."""
         if len(recorded) > _WHOLE or "\n" in recorded or self.text(recorded) in (recorded, live):
             return True
         for mine, theirs in ((recorded, live), (_URL.sub("", recorded), _URL.sub("", live))):
-            if len(mine) >= LONG and self.text(mine) != theirs:
-                self._bind(mine, theirs)
+            if len(mine) >= LONG and self.text(mine) != theirs and self._bind(mine, theirs):
+                moments = (moment.at for word in words(mine) if (moment := moment_of(word)) and moment.at > when.recorded)
+                self._until[mine] = min(moments, default=math.inf)
         return True
+
+    def expired(self, text: str, at: float) -> bool:
+        """Whether a recorded text that was bound as a whole says a moment, later than it was made, that was over at `at`."""
+        return self._until.get(text, math.inf) < at and text in self._live
 
     def declare(self, recorded: str, live: str) -> None:
         """A link says that the one stands for the other, wherever the values came from; no short one, which would be taken for
@@ -312,10 +333,11 @@ def may_vary(value: Tree) -> bool:
 
 def _forms(text: str) -> tuple[str, ...]:
     """How a value is written within longer texts: as it is, and in a URL."""
-    if text.isalnum():
-        return (text, text, text)
-    plain = text.encode("utf-8", "surrogatepass")
-    return (text, quote(plain, safe="/"), quote(plain, safe=""))
+    return (text,) if text.isalnum() else tuple(dict.fromkeys((text, _quoted(text, "/"), _quoted(text, ""))))
+
+
+def _quoted(text: str, safe: str) -> str:
+    return quote(text.encode("utf-8", "surrogatepass"), safe=safe)
 
 
 def _replaced(bindings: Bindings, tree: Tree) -> Tree:

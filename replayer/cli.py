@@ -8,7 +8,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -32,17 +32,39 @@ PROXY_FLAG = click.option(
     "--proxy", metavar="ADDRESS", help="Where the forward proxy listens, for HTTP_PROXY and HTTPS_PROXY; else on any port."
 )
 
+_ON_A_BUILD = (
+    click.option("--case", "cases", multiple=True, metavar="GLOB", help="Only the cases whose name matches. Repeatable."),
+    click.option("--url", default="", metavar="URL", help="Replay against a service that already runs there."),
+    click.option(
+        "--freeze-time/--no-freeze-time",
+        "freeze",
+        default=None,
+        help="Run the service at each case's recorded time, by libfaketime.",
+    ),
+    click.option("--allow-remote", is_flag=True, help="Let --url be another machine."),
+    click.option(
+        "--timeout", type=click.FloatRange(min=0.001), default=30.0, show_default=True, metavar="SECONDS", help="For an answer."
+    ),
+    click.option(
+        "--grace",
+        type=click.FloatRange(min=0),
+        default=0.5,
+        show_default=True,
+        metavar="SECONDS",
+        help="How long recorded calls may come after the answer.",
+    ),
+)
+
+
+def on_a_build[**P, R](command: Callable[P, R]) -> Callable[P, R]:
+    """Add the options of every command that replays cases against a build: which cases, which service, how long to wait."""
+    for option in reversed(_ON_A_BUILD):
+        command = option(command)
+    return command
+
 
 @click.command()
-@click.option("--case", "cases", multiple=True, metavar="GLOB", help="Only the cases whose name matches. Repeatable.")
-@click.option("--url", default="", metavar="URL", help="Replay against a service that already runs there.")
-@click.option(
-    "--freeze-time/--no-freeze-time",
-    "freeze",
-    default=None,
-    help="Run the service at each case's recorded time, by libfaketime.",
-)
-@click.option("--allow-remote", is_flag=True, help="Let --url be another machine.")
+@on_a_build
 @click.option(
     "--report",
     "reports",
@@ -56,17 +78,6 @@ PROXY_FLAG = click.option(
     default="error",
     show_default=True,
     help="A call that nothing recorded answers: an error for the service, or put to the real upstream.",
-)
-@click.option(
-    "--timeout", type=click.FloatRange(min=0.001), default=30.0, show_default=True, metavar="SECONDS", help="For an answer."
-)
-@click.option(
-    "--grace",
-    type=click.FloatRange(min=0),
-    default=0.5,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long recorded calls may come after the answer.",
 )
 @click.option(
     "--fail-on",

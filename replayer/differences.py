@@ -14,7 +14,6 @@ from wiretape.tree import Tree, same
 type Alike = Callable[[Tree, Tree], bool]
 
 _SHOWN: Final = 8
-_LONG: Final = 120
 _COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
 _TOKEN = re.compile(
     r"""(?P<value>'(?:[^']|'')*'|\$\d+|%\(\w+\)s|%s|\?|\b\d+(?:\.\d+)?\b)|"[^"]*"|`[^`]*`|[\w.]+|<=|>=|<>|!=|\|\||::|[^\w\s]""",
@@ -54,21 +53,16 @@ def _tree_differences(name: str, recorded: Tree, live: Tree, alike: Alike) -> It
     if isinstance(recorded, dict) and isinstance(live, dict):
         for key in [*recorded, *(key for key in live if key not in recorded)]:
             if key not in live:
-                yield f"{name}.{key}: recorded {_shown(recorded[key])}, live nothing"
+                yield f"{name}.{key}: recorded {recorded[key]!r}, live nothing"
             elif key not in recorded:
-                yield f"{name}.{key}: recorded nothing, live {_shown(live[key])}"
+                yield f"{name}.{key}: recorded nothing, live {live[key]!r}"
             else:
                 yield from _tree_differences(f"{name}.{key}", recorded[key], live[key], alike)
     elif isinstance(recorded, list) and isinstance(live, list) and len(recorded) == len(live):
         for at, pair in enumerate(zip(recorded, live, strict=True)):
             yield from _tree_differences(f"{name}[{at}]", *pair, alike)
     else:
-        yield f"{name}: recorded {_shown(recorded)}, live {_shown(live)}"
-
-
-def _shown(value: Tree) -> str:
-    text = repr(value)
-    return text if len(text) <= _LONG else f"{text[:_LONG]}…"
+        yield f"{name}: recorded {recorded!r}, live {live!r}"
 
 
 def labels(ask: Ask) -> list[str]:
@@ -98,9 +92,9 @@ def _labelled(recorded: Ask, live: Ask, alike: Alike) -> Iterator[Difference]:
     told = []
     for name in dict.fromkeys((*mine, *theirs)):
         if name not in theirs:
-            told.append(Difference(text=f"{name} is gone (was {_shown(recorded.values[mine[name][0]])})", value=mine[name][0]))
+            told.append(Difference(text=f"{name} is gone (was {recorded.values[mine[name][0]]!r})", value=mine[name][0]))
         elif name not in mine:
-            told.append(Difference(text=f"{name} is new ({_shown(live.values[theirs[name][0]])})"))
+            told.append(Difference(text=f"{name} is new ({live.values[theirs[name][0]]!r})"))
         else:
             pairs = zip(mine[name], theirs[name], strict=False)
             texts = [
@@ -174,8 +168,7 @@ def _runs(left: Sequence[str], mine: Sequence[str], right: Sequence[str], theirs
 
 def _spaced(words: Sequence[str]) -> str:
     text = " ".join(words)
-    text = re.sub(r" ([,)\]]|::)", r"\1", re.sub(r"([(\[]|::) ", r"\1", text))
-    return text if len(text) <= _LONG else f"{text[:_LONG]}…"
+    return re.sub(r" ([,)\]]|::)", r"\1", re.sub(r"([(\[]|::) ", r"\1", text))
 
 
 def word_differences(recorded: str, live: str) -> Iterator[str]:

@@ -26,8 +26,12 @@ class Late:
         if ask.trace and now is not None and ask.trace == now.trace:
             return None
         for lane in reversed(self._book.closing):
-            if connection in lane.open or (ask.trace and ask.trace == lane.trace):
+            if ask.trace and ask.trace == lane.trace:
                 return self._with_begin(lane, connection, now)
+            if connection in lane.open:
+                if now is None or not _left_open(lane, ask, now):
+                    return self._with_begin(lane, connection, now)
+                lane.settle(connection)
         if ask.role != "query" or (now is not None and (now.knows(ask) or now.inside(connection))):
             return None
         for lane in reversed(self._book.closing):
@@ -43,3 +47,12 @@ class Late:
             at, ask = begun
             self._book.for_lane(lane, ask, connection, at)
         return lane
+
+
+def _left_open(lane: Lane, ask: Ask, now: Lane) -> bool:
+    """Whether the case that is over never ended its transaction, and its connection went back to a pool all the same: another
+    transaction begins on it, or what is asked is wanted in the case under way only."""
+    if ask.role == "begin":
+        return True
+    wanted, still = now.wants(ask), lane.wants(ask)
+    return wanted is not None and not wanted.used and (still is None or still.used > 0)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from replayer.cli import PROXY_FLAG, REGRESSIONS, interruptible, load
+from replayer.cli import PROXY_FLAG, REGRESSIONS, interruptible, load, on_a_build
 from wiretape.cli import common
 
 
@@ -18,20 +18,7 @@ from wiretape.cli import common
     "--runs", type=click.IntRange(min=2), default=3, show_default=True, metavar="N", help="Replays before a rule is proposed."
 )
 @click.option("--write", is_flag=True, help="Write the rules into the files of the suite, with their evidence.")
-@click.option("--case", "cases", multiple=True, metavar="GLOB", help="Only the cases whose name matches. Repeatable.")
-@click.option("--url", default="", metavar="URL", help="Replay against a service that already runs there.")
-@click.option("--allow-remote", is_flag=True, help="Let --url be another machine.")
-@click.option(
-    "--timeout", type=click.FloatRange(min=0.001), default=30.0, show_default=True, metavar="SECONDS", help="For an answer."
-)
-@click.option(
-    "--grace",
-    type=click.FloatRange(min=0),
-    default=0.5,
-    show_default=True,
-    metavar="SECONDS",
-    help="How long recorded calls may come after the answer.",
-)
+@on_a_build
 @click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @PROXY_FLAG
 @common
@@ -45,6 +32,7 @@ def learn(
     write: bool,
     cases: tuple[str, ...],
     url: str,
+    freeze: bool | None,
     allow_remote: bool,
     timeout: float,
     grace: float,
@@ -66,7 +54,7 @@ def learn(
     found = load(config, service, dep, suite, proxy)
     plan = Plan(
         config=found,
-        service=chosen(found.service, url, command, allow_remote=allow_remote),
+        service=chosen(found.service, url, command, allow_remote=allow_remote, freeze=freeze),
         environ=os.environ,
         cases=cases,
         limit=timeout,

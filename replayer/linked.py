@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from replayer.bindings import Bindings, standing
+from replayer.material import recorded_at
 from replayer.places import Places
 from replayer.received import Received
 from wiretape import body as bodies
@@ -72,6 +73,8 @@ class Linked:
 
     def _filled(self, case: Case, recorded: links.Recorded, bindings: Bindings) -> Request:
         request = standing(case.request, bindings)
+        if bindings.expired(case.request.target, recorded_at(case)):
+            request = replace(request, target=case.request.target)  # it was no more valid when it was asked for, nor is it now
         if not case.links:
             return request
 
@@ -85,7 +88,7 @@ class Linked:
                 return bindings.stand(was)
             return bindings.stand(was) if isinstance(now, dict | list | bytes) else now
 
-        return links.fill(replace(request, body=request.body), case.links, value, bindings.text)
+        return links.fill(request, case.links, value, bindings.text)
 
 
 def wanted(cases: Iterable[Case]) -> dict[str, list[Path]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,12 +15,18 @@ from wiretape.tree import Tree
 
 
 class Mask:
-    """Replaces the values of secrets by `${secret:name}` wherever they stand in a finding."""
+    """Replaces the values of secrets by `${secret:name}` wherever they stand in a finding; short ones where they are a whole
+    string, or stand in quotes. Nothing may be cut before that: of half a secret nobody knows that it is one."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        self._names = {value: name for name, value in secrets.items() if value}
-        parts = sorted((value for value in self._names if len(value) >= SHORTEST_PART), key=len, reverse=True)
-        self._parts = re.compile("|".join(map(re.escape, parts))) if parts else None
+        known = {value: name for name, value in secrets.items() if value}
+        # As details spell them: a line end or a quote in it is written as an escape.
+        spelled = {form: name for value, name in known.items() for form in (repr(value)[1:-1], json.dumps(value)[1:-1])}
+        self._names = {**spelled, **known}
+        longest_first = sorted(self._names, key=len, reverse=True)
+        parts = [re.escape(value) for value in longest_first if len(value) >= SHORTEST_PART]
+        parts += [f"(?<=['\"]){re.escape(value)}(?=['\"])" for value in longest_first if len(value) < SHORTEST_PART]
+        self._parts = re.compile("|".join(parts)) if parts else None
 
     def text(self, text: str) -> str:
         """The text with secrets named."""

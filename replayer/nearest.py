@@ -143,21 +143,39 @@ def _most_similar(ask: Ask, groups: Sequence[Sequence[Recorded]], around: Surrou
     touches = set(around.about(ask).touches)
     for calls in groups:
         best, most = None, 0.0
-        for entry in calls:
-            if entry.ask.target != ask.target or entry.ask.role != ask.role:
+        for entries in _by_shape(calls, ask):
+            shared = not touches.isdisjoint(around.about(entries[0].ask).touches)
+            ratio = _ratio(entries[0], words, at_least=0.0 if shared else _LIKE_ENOUGH)
+            if ratio <= _LIKE_ENOUGH and not shared:
                 continue
-            shared = not touches.isdisjoint(around.about(entry.ask).touches)
-            common = _in_common(entry.ask, ask)
-            matcher = SequenceMatcher(None, _WORD.findall(entry.ask.shape), words, autojunk=False)
-            alike = shared and common >= _LIKE_ENOUGH  # SET and SETEX of one key have no word in common
-            if not alike and (matcher.quick_ratio() <= _LIKE_ENOUGH or matcher.ratio() <= _LIKE_ENOUGH):
-                continue
-            score = matcher.ratio() + _SAME_TABLE * shared + _SAME_VALUES * common - 0.01 * bool(entry.used)
+            common, entry = max(((_in_common(each.ask, ask) - 0.01 * bool(each.used), each) for each in entries), key=_first)
+            if ratio <= _LIKE_ENOUGH and common < _LIKE_ENOUGH:
+                continue  # SET and SETEX of one key have no word in common, but the key
+            score = ratio + _SAME_TABLE * shared + _SAME_VALUES * common
             if score > most:
                 best, most = entry, score
         if best is not None:
             return best
     return None
+
+
+def _by_shape(calls: Sequence[Recorded], ask: Ask) -> Iterable[Sequence[Recorded]]:
+    """The calls that may be compared with an ask, those of one shape together: what they have in common is looked at once."""
+    found: dict[str, list[Recorded]] = {}
+    for entry in calls:
+        if entry.ask.target == ask.target and entry.ask.role == ask.role:
+            found.setdefault(entry.ask.shape, []).append(entry)
+    return found.values()
+
+
+def _ratio(entry: Recorded, words: Sequence[str], at_least: float) -> float:
+    """How alike the words are, from 0 to 1; 0 where it is certainly no more than `at_least`."""
+    matcher = SequenceMatcher(None, _WORD.findall(entry.ask.shape), words, autojunk=False)
+    return matcher.ratio() if matcher.real_quick_ratio() > at_least and matcher.quick_ratio() > at_least else 0.0
+
+
+def _first(pair: tuple[float, Recorded]) -> float:
+    return pair[0]
 
 
 def _in_common(recorded: Ask, live: Ask) -> float:

@@ -22,9 +22,9 @@ class Overlay(Bindings):
         super().__init__()
         self._own_live, self._own_recorded = _Pairs(base._live), _Pairs(base._recorded)
         self._own_known = _Known(base._known)
-        self._own_inside, self._own_texts = _Pairs(base._inside), _Stack(base._texts)
+        self._own_long, self._own_texts = _Stack(base._long), _Stack(base._texts)
         self._live, self._recorded, self._known = self._own_live, self._own_recorded, self._own_known
-        self._inside, self._texts = self._own_inside, self._own_texts
+        self._long, self._texts = self._own_long, self._own_texts
 
     def __len__(self) -> int:
         """Never 0: what is bound meanwhile must not be overlooked."""
@@ -37,6 +37,13 @@ class Overlay(Bindings):
     @version.setter
     def version(self, version: int) -> None:
         self._changes = version - self._base.version
+
+    def expired(self, text: str, at: float) -> bool:
+        return super().expired(text, at) or self._base.expired(text, at)
+
+    def _digest(self, text: str) -> str | None:
+        own = super()._digest(text)
+        return self._base._digest(text) if own is None else own
 
     @contextmanager
     def aside(self) -> Iterator[None]:
@@ -63,9 +70,10 @@ class Overlay(Bindings):
         """What was bound and learned here holds for all that follow."""
         base = self._base
         base._live.update(self._own_live.items())
+        base._until.update(self._until)
         base._recorded.update(self._own_recorded.items())
         base._known.update(self._own_known.own())
-        base._inside.update(self._own_inside.items())
+        base._long.extend(self._own_long.own())
         base._texts.extend(self._own_texts.own())
         base.version += bool(len(self._own_live.keys()))
 
@@ -84,9 +92,6 @@ class _Pairs(dict[str, str]):
 
     def __len__(self) -> int:
         return super().__len__() + len(self._base)
-
-    def __iter__(self) -> Iterator[str]:
-        return chain(self._base, super().__iter__())
 
     def __contains__(self, key: object) -> bool:
         if self.noted:

@@ -217,6 +217,10 @@ class Recorded:
         self._cases = {case.name: case for case in cases}
         self._answers: dict[str, Tree] = {}
 
+    def case(self, name: str) -> Case:
+        """The case of that name. Raises KeyError."""
+        return self._cases[name]
+
     def value(self, link: Link) -> Tree:
         """What a link stands for. Raises LookupError where there is no such place."""
         return at(self.answer(link.case), link.place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -15,8 +16,9 @@ from wiretape.case import Call
 from wiretape.protocols.base import Ask
 from wiretape.tree import Tree, walk
 
-_VALUES_SHOWN: Final = 200
 _EXAMPLES: Final = 4
+_SERVER_ERROR, _TOO_MANY = 500, 429
+_LOOKED_BACK: Final = 50  # calls before the first: what a loop walks was asked for shortly before
 _OFTEN: Final = 3  # asks from which more of the same is a loop
 
 
@@ -27,6 +29,11 @@ class Repeats:
         self._live, self._expected, self._around, self._known = live, expected, around, known
         self._case_touches: dict[str, set[str]] | None = None
         self._before = _before(live)
+        self._asked = Counter(key(seen.ask) for seen in live)
+        self._numbers = {id(seen): at for at, seen in enumerate(live)}
+        self._recorded: dict[Key, list[Expected]] = {}
+        for entry in expected:
+            self._recorded.setdefault(key(entry.ask), []).append(entry)
 
     def loops(self, more: Sequence[Seen], left: Sequence[Expected]) -> tuple[list[CallFinding], list[Expected], list[Seen]]:
         """The N+1s and retries, with what is left of the missing and of the extra calls."""
@@ -39,7 +46,8 @@ class Repeats:
             instead = self._instead(group, missing) if kind == "n+1" else None
             missing = [entry for entry in missing if entry is not instead]
             findings.append(self._finding(kind, group, instead))
-            rest = [seen for seen in rest if all(seen is not one for one in group)]
+            told = set(map(id, group))
+            rest = [seen for seen in rest if id(seen) not in told]
         return findings, missing, rest
 
     def added(self, more: Sequence[Seen]) -> Iterator[CallFinding]:
@@ -55,12 +63,12 @@ class Repeats:
         again = [last is not None and _same_values(last, seen) for last, seen in zip(before, group, strict=True)]
         if all(again) and (len(group) == 1 or all(last is not None and _failed(last) for last in before)):
             return "retry"
-        asked = sum(key(seen.ask) == key(group[0].ask) for seen in self._live)
+        asked = self._asked[key(group[0].ask)]
         return "n+1" if len(group) > 1 and asked >= _OFTEN else "extra"
 
     def _finding(self, kind: CallKind, group: Sequence[Seen], instead: Expected | None) -> CallFinding:
         first = group[0]
-        recorded = [entry for entry in self._expected if key(entry.ask) == key(first.ask)]
+        recorded = self._recorded.get(key(first.ask), [])
         before = self._around.before(first)
         place = instead or before
         return CallFinding(
@@ -83,7 +91,7 @@ class Repeats:
             yield from self._varying(group)
         elif first.values:
             yield f"with values {shown(first.values)}"
-        asked = sum(key(seen.ask) == key(first) for seen in self._live)
+        asked = self._asked[key(first)]
         if len(group) > 1 or recorded:
             yield f"asked {times(asked)}, {f'recorded {times(len(recorded))}' if recorded else 'never recorded in this case'}"
         if kind == "retry":
@@ -113,7 +121,8 @@ class Repeats:
     def _origin(self, group: Sequence[Seen]) -> Iterator[str]:
         """The call whose answer has the values of these asks, each in a row of its own."""
         asked = {str(value) for seen in group for value in seen.ask.values if isinstance(value, str | int) and str(value)}
-        for seen in reversed(self._live[: self._index(group[0])]):
+        at = self._numbers[id(group[0])]
+        for seen in reversed(self._live[max(at - _LOOKED_BACK, 0) : at]):
             if seen.expected is None or key(seen.ask) == key(group[0].ask):
                 continue
             held = _held(seen.expected.call)
@@ -124,9 +133,6 @@ class Repeats:
                 if len(group) == 1:
                     yield "an N+1 begins like this"
                 return
-
-    def _index(self, seen: Seen) -> int:
-        return next(at for at, each in enumerate(self._live) if each is seen)
 
     def _instead(self, group: Sequence[Seen], left: Sequence[Expected]) -> Expected | None:
         """The missing call that the group stands for: it touches the same."""
@@ -174,8 +180,7 @@ def times(count: int) -> str:
 
 def shown(values: Sequence[Tree]) -> str:
     """Values in one line."""
-    text = ", ".join(map(repr, values))
-    return text if len(text) <= _VALUES_SHOWN else text[:_VALUES_SHOWN] + "…"
+    return ", ".join(map(repr, values))
 
 
 def _before(live: Sequence[Seen]) -> dict[int, Seen]:
@@ -191,7 +196,13 @@ def _before(live: Sequence[Seen]) -> dict[int, Seen]:
 
 
 def _failed(seen: Seen) -> bool:
-    return seen.how == "missed" or (seen.expected is not None and "error" in seen.expected.call.fields)
+    """Whether it was answered by an error: the codec's own, or a status that asks for another try."""
+    if seen.how == "missed" or seen.expected is None:
+        return seen.how == "missed"
+    fields = seen.expected.call.fields
+    response = fields.get("response")
+    status = response.get("status") if isinstance(response, dict) else None
+    return "error" in fields or (isinstance(status, int) and (status >= _SERVER_ERROR or status == _TOO_MANY))
 
 
 def _same_values(left: Seen, right: Seen) -> bool:

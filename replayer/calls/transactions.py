@@ -96,7 +96,8 @@ class Boundaries:
             partner = self._partner(telling)
             yield from self._moved(span, telling, partner)
             if partner != _OUTSIDE:
-                yield from self._changed(span, telling, self._live[partner])
+                if self._writes(telling) or not self._writes(span.members):  # where all writes are lost, that says it all
+                    yield from self._changed(span, telling, self._live[partner])
                 if partner in partners and self._writes(telling):
                     first = self._operation(partners[partner].members[0])
                     yield self._finding(telling, f"ran in a transaction of its own, now in that of {first}")

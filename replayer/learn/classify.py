@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from normalizers.amounts import amount
 from normalizers.orders import pieces
 from normalizers.pipeline import NORMALIZERS
-from replayer.learn.evidence import Series
+from replayer.learn.evidence import Series, alike
 from replayer.learn.forms import form_of, moment_format
 from replayer.orders import key_values, telling_key
 from replayer.trees import GONE
@@ -92,6 +92,8 @@ def _number(groups: Sequence[Sequence[Tree]]) -> str:
     whole = all(isinstance(value, int) for value in values)
     if whole and _counts(groups):
         return "counter"
+    if not whole and any(isinstance(group[0], int) for group in groups):
+        return "number"  # an integer that is within a range stays an integer
     return _within(groups) or ("integer" if whole else "number")
 
 
@@ -148,3 +150,11 @@ def arrangement(series: Series, value: object) -> str:
     key = telling_key(series.recorded, value)
     found = key_values(value, key) if key else None
     return ", ".join(map(str, found if found is not None else value))
+
+
+def varies(series: Series) -> bool:
+    """Whether the runs did not all have the same there."""
+    values = series.values
+    if series.arranged:
+        return len({arrangement(series, value) for value in values}) > 1
+    return any(not alike(value, values[0]) for value in values[1:])

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from replayer.events import Event, SuiteFinished
-from replayer.learn.classify import arrangement
-from replayer.learn.evidence import Evidence, Series, alike
+from replayer.learn.classify import varies
+from replayer.learn.evidence import Evidence, Series
 from replayer.learn.generalise import Proposal, proposals
 from replayer.learn.remains import Remain, remains
 from replayer.masking import Mask
@@ -94,14 +94,6 @@ def _same(found: Sequence[Proposal], rules: Sequence[Proposal]) -> bool:
 
 def _varying(evidence: Evidence) -> list[Series]:
     return [series for series in evidence.series() if varies(series)]
-
-
-def varies(series: Series) -> bool:
-    """Whether the runs did not all have the same there."""
-    values = series.values
-    if series.arranged:
-        return len({arrangement(series, value) for value in values}) > 1
-    return any(not alike(value, values[0]) for value in values[1:])
 
 
 def _undecided(evidence: Evidence, runs: int) -> bool:

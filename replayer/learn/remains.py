@@ -6,8 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from replayer.events import CallFinding, Change
+from replayer.learn.classify import varies
 from replayer.learn.evidence import Evidence, Seen, Series
 from replayer.learn.generalise import Proposal
+from replayer.report.text import headline
 from replayer.trees import GONE
 from wiretape.tree import Path, spell
 
@@ -50,6 +52,9 @@ def remains(
 def _place(name: str, path: Path, change: Change, series: Series, reason: str) -> Remain:
     if reason:
         return Remain(case=name, place=spell(path), told=f"differs from run to run, but {reason}; not noise")
+    if varies(series):
+        told = "differs from run to run, in too few of them to tell how; run it again"
+        return Remain(case=name, place=spell(path), told=told)
     live: object = GONE if change.kind == "removed" else change.live
     recorded: object = GONE if change.kind == "added" else change.recorded
     told = f"constant over {len(series.lives)} runs, but not what was recorded"
@@ -60,12 +65,12 @@ def _place(name: str, path: Path, change: Change, series: Series, reason: str) -
 
 def _calls(name: str, last: Sequence[Seen]) -> Iterator[Remain]:
     """One line for each finding, with the runs that had it."""
-    groups: dict[tuple[str, str, str], list[CallFinding]] = {}
+    groups: dict[str, list[CallFinding]] = {}
     for each in last:
-        for finding in each.findings:
-            groups.setdefault((finding.kind, finding.target, finding.operation), []).append(finding)
-    for (kind, target, operation), found in groups.items():
-        times = f"in {len(found)} of {len(last)} runs" if len(found) < len(last) else "in every run"
-        how = "the number or the order of the calls differs between runs" if len(found) < len(last) else "constant"
+        for line, finding in {headline(finding): finding for finding in each.findings}.items():
+            groups.setdefault(line, []).append(finding)
+    for line, found in groups.items():
+        always = len(found) == len(last)
+        how = "in every run" if always else f"in {len(found)} of {len(last)} runs, which calls are made differs"
         details = f" ({found[0].details[0]})" if found[0].details else ""
-        yield Remain(case=name, place="", told=f"{kind} call on {target} {times}: {operation}{details}; {how}, not noise")
+        yield Remain(case=name, place=found[0].place, told=f"{line}{details}: {how}; not noise")

@@ -30,6 +30,7 @@ _HEADLINES: Mapping[CallKind, str] = MappingProxyType(
     }
 )
 _ADDED: frozenset[CallKind] = frozenset(("extra", "n+1", "retry", "new-table"))
+_LONG = 400
 _STRAYS = 5
 _MISSES = 5
 
@@ -143,7 +144,7 @@ def _nearest(miss: Miss) -> Iterator[Line]:
         where = f", {miss.where}" if miss.where else ""
         yield "plain", f"    nearest recorded: {one_line(miss.nearest.operation)}{where}"
     for difference in miss.differences:
-        yield "plain", f"    {difference}"
+        yield "plain", f"    {one_line(difference)}"
     if miss.used:
         yield "plain", f"    {miss.used}"
     if miss.advice:
@@ -151,8 +152,9 @@ def _nearest(miss: Miss) -> Iterator[Line]:
 
 
 def one_line(text: str) -> str:
-    """The text without its line ends."""
-    return " ".join(text.split())
+    """The text without its line ends, cut where it is too long to be read."""
+    line = " ".join(text.split())
+    return line if len(line) <= _LONG else f"{line[:_LONG]}… ({len(line)} characters)"
 
 
 def of_suite(event: SuiteFinished) -> Iterator[Line]:

@@ -55,7 +55,29 @@ def test_a_regression_reported_elsewhere_is_no_success(tmp_path: Path) -> None:
     assert "post-books-id-loan-200 failed" in done.stdout
 
 
-def test_a_change_that_does_not_fit_the_source_is_said() -> None:
+def test_a_list_that_is_wrong_about_responses_is_told_so(tmp_path: Path) -> None:
+    entries = [entry for entry in LISTS["mongo-library"]["mutants"] if entry["id"] in ("loans-set", "unknown-titles-added")]
+    assert {entry["visible"] for entry in entries} == {"calls", "later"}
+    for entry in entries:
+        entry = entry | ({"visible": "response"} if entry["id"] == "loans-set" else {})
+        told = {"mutants": [entry], "equivalent": []}
+        (tmp_path / "mongo-library.yaml").write_text(yaml.safe_dump(told, allow_unicode=True), encoding="utf-8")
+        done = run("--real", "--lists", str(tmp_path))
+        right = entry["id"] == "unknown-titles-added"
+        words = "a later response differs" if right else "NO RESPONSE DIFFERS, WHICH THE LIST DENIES"
+        assert f"mongo-library/unchanged: no response differs\nmongo-library/{entry['id']}: {words}\n" in done.stdout
+        assert done.returncode == (not right)
+
+
+def test_a_change_that_does_not_fit_its_file_is_said(tmp_path: Path) -> None:
+    told = {"mutants": [], "equivalent": [{"id": "odd", "what": "x", "file": "app.py", "old": "return", "new": "return 1;"}]}
+    (tmp_path / "mongo-library.yaml").write_text(yaml.safe_dump(told), encoding="utf-8")
+    done = run("--lists", str(tmp_path))
+    assert done.returncode == 1
+    assert re.search(r"mongo-library: odd: app.py says 'return' \d+ times", done.stdout)
+
+
+def test_a_pattern_that_fits_nothing_is_said() -> None:
     done = run("no-such-service/*")
     assert done.returncode == 1
     assert done.stdout.strip() == "no change is called no-such-service/*"

@@ -1,4 +1,4 @@
-"""`record --trace`: under load every call of a service that passes on the traces of its requests is the right one's."""
+"""`record --trace`: a service that passes on the traces of its requests is recorded under load, and every call is right."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -150,13 +150,20 @@ class Stage:
 
     @property
     def found(self) -> dict[str, list[str]]:
-        """The serials in the calls of each case."""
+        """The serials in the calls of each case, but for those that are said to be ambiguous."""
         return {
             next(value for name, value in case.request.headers if name.lower() == "x-number"): sorted(
-                str(leaf) for call in case.calls for leaf in leaves(call.fields) if is_serial(leaf)
+                str(leaf) for call in case.calls if not call.ambiguous for leaf in leaves(call.fields) if is_serial(leaf)
             )
             for case in self.cases
         }
+
+    @property
+    def wrong(self) -> dict[str, set[str]]:
+        """What cases claim that is not theirs."""
+        truth = self.truth
+        claimed = {number: set(serials) - set(truth[number]) for number, serials in self.found.items()}
+        return {number: serials for number, serials in claimed.items() if serials}
 
 
 def leaves(fields: Mapping[str, Any]) -> Iterator[object]:
@@ -264,3 +271,33 @@ def exact_and_green(stage: Stage) -> None:
     assert "db_driver" not in text
     replayed = stage.replay()
     assert "60 passed, 0 failed, 0 broken" in replayed, replayed
+
+
+@contextmanager
+def odd(stage: Stage, oddity: str) -> Iterator[Stage]:
+    yield replace(stage, env={**stage.env, "ODDITY": oddity})
+
+
+def test_a_service_may_show_and_keep_the_ids(stage: Stage) -> None:
+    with odd(stage, "echo") as one:
+        said = one.record("--trace", requests=60)
+        assert "ambiguous" not in said, said
+        assert one.found == one.truth
+        replayed = one.replay()
+        assert "60 passed, 0 failed, 0 broken" in replayed, replayed
+
+
+def test_an_id_that_all_clients_send_is_believed_of_none(stage: Stage) -> None:
+    said = stage.record("--trace", requests=60, headers="shared")
+    assert "  ambiguous: " in said  # the statements; the calls of the upstream carry request ids, too
+    assert stage.wrong == {}
+    assert {call.target for case in stage.cases for call in case.calls if call.attributed == "trace"} == {"stock"}
+    assert {call.target for case in stage.cases for call in case.calls if call.ambiguous} == {"main"}
+
+
+def test_an_id_that_a_client_goes_on_sending_is_not_believed(stage: Stage) -> None:
+    with odd(stage, "sticky") as one:
+        said = one.record("--trace", requests=60)
+        assert "  ambiguous: " in said
+        assert one.wrong == {}
+        assert {call.target for case in one.cases for call in case.calls if call.ambiguous} == {"stock"}

@@ -64,6 +64,10 @@ class Database:
                 return [[first, f"user {first}"]] if "*" in sql else [["gold" if int(str(first)) % 3 else "basic"]]
             case _, "select id, sku, total from orders where user_id = ?":
                 return [[one, sku, total] for one, user, sku, total in self.orders if user == first][-5:]
+            case _, "select sku from baskets where user = ?":
+                return [[f"SKU{(int(str(first)) + n) % 5}"] for n in range(1 + int(str(first)) % 3)]
+            case _, "select title from items where sku = ?":
+                return [[f"title of {first}"]]
             case _, "select price from items where sku = ?":
                 return [[10.0 + int(str(first)[3:]) % 17]]
             case _, "select id, name from users where email like ?":
@@ -77,9 +81,20 @@ class Database:
 
 
 class Shop:
-    """Clients that keep `load` requests in flight; ids from 1 to `ids`; a poller if `background`."""
+    """Clients that keep `load` requests in flight; ids from 1 to `ids`; a poller if `background`; a route that asks for each
+    line of what it found if `baskets`. Each route is asked `warm` times alone first."""
 
-    def __init__(self, *, load: int, requests: int, ids: int, background: bool = False, seed: int = 1, warm: int = 3) -> None:
+    def __init__(
+        self,
+        *,
+        load: int,
+        requests: int,
+        ids: int,
+        background: bool = False,
+        baskets: bool = False,
+        seed: int = 1,
+        warm: int = 3,
+    ) -> None:
         self._random = random.Random(seed)
         self._ids, self._load, self._requests, self._warm = ids, load, requests, warm
         self._database = Database(self._random)
@@ -90,12 +105,12 @@ class Shop:
         self._waiting: list[Callable[[float, int], None]] = []
         self._transactions = 0
         self._background = background
+        self._kinds = [self._user, self._order_, self._search, self._stats, self._health, *([self._basket] if baskets else [])]
         self.recording = Recording()
 
     def run(self) -> Recording:
-        kinds = [self._user, self._order_, self._search, self._stats, self._health]
         now = 0.0
-        for kind in kinds * self._warm:
+        for kind in self._kinds * self._warm:
             self._begin(kind, now, again=False)
             now = self._drain() + 0.02
         if self._background:
@@ -128,8 +143,7 @@ class Shop:
 
     def _next(self, now: float) -> None:
         if self._started < self._requests:
-            kinds = [self._user, self._order_, self._search, self._stats, self._health]
-            self._begin(self._random.choices(kinds, [40, 25, 15, 10, 10])[0], now)
+            self._begin(self._random.choices(self._kinds, [40, 25, 15, 10, 10, 30][: len(self._kinds)])[0], now)
 
     def _begin(self, kind: Callable[[], tuple[str, str, Tree, Handler]], now: float, *, again: bool = True) -> None:
         self._started += again
@@ -241,6 +255,18 @@ class Shop:
             return 200, [{"id": row[0], "name": row[1]} for row in found]
 
         return "GET", f"/search?q={term}", None, handle()
+
+    def _basket(self) -> tuple[str, str, Tree, Handler]:
+        user = self._id()
+
+        def handle() -> Handler:
+            lines = yield "select sku from baskets where user = ?", (user,)
+            found: list[Tree] = []
+            for (sku,) in lines:
+                found.append({"sku": sku, "title": (yield "select title from items where sku = ?", (sku,))[0][0]})
+            return 200, found
+
+        return "GET", f"/users/{user}/basket", None, handle()
 
     def _stats(self) -> tuple[str, str, Tree, Handler]:
         def handle() -> Handler:

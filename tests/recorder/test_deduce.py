@@ -49,6 +49,14 @@ def test_with_no_request_ever_alone_the_recording_as_a_whole_tells(load: int, id
     assert ambiguous < {4: 0.01, 16: 0.05, 64: 1.0}[load]
 
 
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("load", [8, 24])
+def test_where_many_requests_ask_for_the_very_same_line_by_line_nothing_is_claimed_that_is_not_so(load: int, seed: int) -> None:
+    claimed, right, ambiguous = measured(Shop(load=load, requests=120, ids=4, seed=seed, baskets=True).run())
+    assert right == claimed
+    assert ambiguous < 0.9
+
+
 def test_where_nothing_tells_nothing_is_claimed() -> None:
     """A handful of requests: too few for a pattern, none of them alone, all with the same values."""
     claimed, right, ambiguous = measured(Shop(load=16, requests=16, ids=1, seed=1, warm=0).run())

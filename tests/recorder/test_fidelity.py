@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import socket
 import struct
 import threading
 from collections.abc import Callable
 
 import pytest
+
+from recorder.capture import Kind
+from recorder.gate import Gate
 
 type Connect = Callable[[], socket.socket]
 type Talk = Callable[[socket.socket], object]
@@ -252,23 +256,60 @@ TALKS: dict[str, Callable[[], tuple[Talk, Talk]]] = {
 }
 
 
+# Where it is not one that begins.
+EXCHANGES = {"pipelined": 3, "not HTTP at all": 0, "server closes first": 0, "both ways at once": 0}
+
+
 def talk(client: Talk, port: int) -> object:
     with socket.create_connection(("127.0.0.1", port), 10) as sock:
         return client(sock)
 
 
-@pytest.mark.parametrize(  # only requests to the service wait for each other
-    ("target", "serialize"), [("", False), ("", True), ("other", False)], ids=["http", "serialized", "database"]
-)
-@pytest.mark.parametrize("name", TALKS)
-def test_same_as_without_us(name: str, target: str, serialize: bool, recorded, serve, front) -> None:  # type: ignore[no-untyped-def]
-    from recorder.gate import Gate
+class Untraced:
+    """A service's end of a connection, without the lines that `--trace` adds."""
 
+    ADDED = re.compile(rb"traceparent: 00-[0-9a-f]{32}-[0-9a-f]{16}-01\r\nx-request-id: [0-9a-f-]{36}\r\n")
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.added = 0
+
+    def recv(self, size: int) -> bytes:
+        data = self._sock.recv(size)
+        while (at := data.rfind(b"traceparent: 00-")) >= 0 and not self.ADDED.search(data, at):
+            data += self._sock.recv(1)
+        data, count = self.ADDED.subn(b"", data)
+        self.added += count
+        return data
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._sock, name)
+
+
+# Only requests to the service wait for each other, or are given ids.
+HOW = {
+    "http": ("", {}),
+    "serialized": ("", {"gate": Gate}),
+    "database": ("other", {}),
+    "traced": ("", {"trace": lambda: True}),
+    "traced and serialized": ("", {"trace": lambda: True, "gate": Gate}),
+}
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("name", TALKS)
+def test_same_as_without_us(name: str, how: str, recorded, serve, front) -> None:  # type: ignore[no-untyped-def]
     server, client = TALKS[name]()
-    port, direct = serve(server)
+    ends: list[Untraced] = []
+
+    def untraced(sock: socket.socket) -> object:
+        ends.append(Untraced(sock))
+        return server(ends[-1])  # type: ignore[arg-type]
+
+    port, direct = serve(untraced)
     without = talk(client, port)
-    gate = Gate() if serialize else None
-    with recorded(front(port, target, gate=gate)) as recorder:
+    target, options = HOW[how]
+    with recorded(front(port, target, **{option: make() for option, make in options.items()})) as recorder:
         between = talk(client, recorder.port())
     for _ in range(1000):
         if len(direct) == 2:
@@ -277,13 +318,16 @@ def test_same_as_without_us(name: str, target: str, serialize: bool, recorded, s
     assert between == without
     assert direct[0] == direct[1]
     assert recorder.said == []
+    traces = [record for record in recorder.records() if record.kind == Kind.TRACE]
+    assert len(traces) == ends[1].added == (EXCHANGES.get(name, 1) if "traced" in how else 0)
 
 
-def test_every_byte_is_in_the_capture(recorded, serve, front) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("trace", [False, True])
+def test_every_byte_is_in_the_capture(trace: bool, recorded, serve, front) -> None:  # type: ignore[no-untyped-def]
     request, response = SIMPLE["5 MB both ways"]
     server, client = one_exchange(request, response)
-    port, _ = serve(server)
-    with recorded(front(port)) as recorder:
+    port, _ = serve(lambda sock: server(Untraced(sock)))  # type: ignore[arg-type]
+    with recorded(front(port, trace=trace)) as recorder:
         talk(client, recorder.port())
     kinds = recorder.records()
     assert b"".join(record.data for record in kinds if record.kind == 0) == request

@@ -201,15 +201,13 @@ def test_what_had_not_come_yet_was_not_taken_from_there() -> None:
     assert found(LOGIN, sent, ended={"c0": at_ten + 0.5, "c1": at_ten + 9})[1] != sent.request
 
 
-def test_a_redirect_that_is_followed_and_a_signed_url() -> None:
-    away = case(
-        0, "GET /go", status=302, told=(("location", f"https://files.example/f/{UUID}?expires=1795000600&sig={TOKEN}"),)
-    )
-    sent = case(1, f"GET /f/{UUID}?expires=1795000600&sig={TOKEN}")
+@pytest.mark.parametrize(("expires", "linked"), [(1795168860, True), (1795168805, False)], ids=["valid", "expired by then"])
+def test_a_redirect_that_is_followed_and_a_signed_url(expires: int, linked: bool) -> None:
+    away = case(0, "GET /go", status=302, told=(("location", f"https://files.example/f/{UUID}?expires={expires}&sig={TOKEN}"),))
+    sent = case(9, f"GET /f/{UUID}?expires={expires}&sig={TOKEN}")
     place = "c0.response.headers.location"
-    assert found(away, sent)[1].target == (
-        f"/f/${{{place}.path[1]}}?expires=${{{place}.query.expires}}&sig=${{{place}.query.sig}}"
-    )
+    links_ = f"/f/${{{place}.path[1]}}?expires=${{{place}.query.expires}}&sig=${{{place}.query.sig}}"
+    assert found(away, sent)[1].target == (links_ if linked else sent.request.target)
 
 
 def test_what_the_client_chose_beside_a_cursor_stays_its_own() -> None:

@@ -9,6 +9,7 @@ import json
 import secrets
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -23,10 +24,11 @@ from normalizers.base import When
 from replayer import diff
 from replayer.bindings import Bindings, standing
 from replayer.diff import Comparison
+from replayer.linked import Linked
 from replayer.noise import Rules
 from replayer.received import Received
 from wiretape import body as bodies
-from wiretape.case import Body, Headers, Request, Response
+from wiretape.case import Body, Case, Headers, Request, Response
 
 THEN, NOW = 1_795_000_000, 1_795_090_000
 WHEN = When(recorded=float(THEN), live=float(NOW))
@@ -145,8 +147,6 @@ def cookie(attributes: str, value: str = PLAIN_R) -> tuple[Response, Received]:
 
 
 def http_date(at: int, joint: str = " ") -> str:
-    from datetime import UTC, datetime
-
     return datetime.fromtimestamp(at, UTC).strftime(f"%a, %d{joint}%b{joint}%Y %H:%M:%S GMT")
 
 
@@ -267,6 +267,16 @@ def test_a_signed_url_is_asked_for_as_it_came(host: str) -> None:
     assert bindings.meet({"url": recorded}, {"url": live}, WHEN)
     assert asked(bindings, recorded.removeprefix(host)).target == live.removeprefix(host)
     assert not Bindings().meet({"url": recorded}, {"url": signed_url(f"/files/{ALICE_NOW}", NOW + 6000, host)}, WHEN)
+
+
+def test_a_url_that_had_expired_when_it_was_asked_for_is_asked_for_so_again() -> None:
+    bindings = Bindings()
+    recorded, live = (signed_url(f"/files/{one}", at + 600) for one, at in ((ALICE, THEN), (ALICE_NOW, NOW)))
+    assert bindings.meet({"url": recorded}, {"url": live}, WHEN)
+    for later, target in ((60, live), (601, recorded)):
+        at = datetime.fromtimestamp(THEN + later, UTC).isoformat()
+        case = Case(name="a", recorded=at, request=Request(method="GET", target=recorded), response=Response(status=200))
+        assert Linked([case], bindings).request(case).target == target
 
 
 HASHES: dict[str, Callable[[str], str]] = {

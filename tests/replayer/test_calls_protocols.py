@@ -13,6 +13,7 @@ from replayer.book import Book
 from replayer.calls import Known, compare
 from replayer.calls.known import all_calls
 from replayer.events import CallFinding
+from replayer.masking import Mask
 from replayer.severity import counted
 from wiretape.case import Call, Case, Request, Response, Suite
 from wiretape.protocols import codec
@@ -203,6 +204,12 @@ def test_http(asked: Spec, kind: str, place: str, details: tuple[str, ...]) -> N
     assert said[2][: len(details)] == details
 
 
+def test_a_request_after_a_503_is_a_retry() -> None:
+    unavailable: Spec = ("POST /charges", {"body": {"amount": 1}, "response": {"status": 503}})
+    kind, _, said = the(found("http", [unavailable], [unavailable] * 3))
+    assert (kind, said[-1]) == ("retry", "asked again after the error it got")
+
+
 def test_what_is_only_named_anew_is_no_difference() -> None:
     ids = ("0b0e4d2a-1111-4222-8333-944455566677", "9c1f5e3b-2222-4333-9444-055566677788")
     sql = "INSERT INTO orders (id, qty) VALUES ($1, $2)"
@@ -248,3 +255,14 @@ def test_every_class_of_reads_counts_where_calls_are_strict(kind: str) -> None:
     findings = found("postgres", *READS[kind])
     assert kind in {each.kind for each in findings}
     assert [len(counted(findings, level)) for level in ("strict", "writes", "off")] == [len(findings), 0, 0]
+
+
+def test_no_secret_is_cut_before_it_is_named() -> None:
+    secret = "eyJhbGciOiJIUzI1NiJ9." + "x" * 600
+    sql = "SELECT a FROM t WHERE token = $1 AND id = $2"
+    findings = found("postgres", [(sql, {"params": [secret, 1]})], [(sql, {"params": [secret[:-1] + "y", 1]})])
+    (one,) = map(Mask({"token": secret}).finding, findings)
+    assert one.details[0].startswith("value 1 (token): recorded '${secret:token}', live ")
+    findings = found("postgres", [(sql, {"params": [secret, 1]})], [])
+    (one,) = map(Mask({"token": secret}).finding, findings)
+    assert one.details == ("with values '${secret:token}', '1'",)

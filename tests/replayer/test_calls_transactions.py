@@ -105,6 +105,16 @@ def test_a_transaction_around_reads_that_is_gone_is_no_write(findings: Any) -> N
     ]
 
 
+def test_where_its_only_write_is_lost_the_end_of_a_transaction_says_no_more(toy: Any, codecs: Any) -> None:
+    case = toy.case("here", *map(toy.call, ["begin", "SELECT z", "INSERT a 1", "commit"]))
+    book = Book(toy.suite(case), codecs)
+    book.begin(case, WHEN)
+    answers = book.answers()
+    for operation in ("begin", "SELECT z", "rollback"):
+        answers.take(toy.ask(operation))
+    assert [(each.kind, each.operation) for each in compare(book.end())] == [("missing", "INSERT a 1")]
+
+
 def test_connections_have_transactions_of_their_own(findings: Any) -> None:
     recorded = ["begin", "INSERT a 1", "commit", "SELECT z", "INSERT b 1"]
     side_by_side = ["1:begin", "2:SELECT z", "1:INSERT a 1", "2:INSERT b 1", "1:commit"]

@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 
 from normalizers.base import takes
 from normalizers.pipeline import NORMALIZERS
-from replayer.learn.classify import classify
+from replayer.learn.classify import classify, varies
 from replayer.learn.evidence import Series
 from replayer.learn.forms import form_of, moment_format
 from replayer.learn.generalise import proposals
-from replayer.learn.learn import varies
 from replayer.learn.text import evidence
 from replayer.masking import Mask
 from replayer.trees import GONE
@@ -38,6 +37,8 @@ def series(recorded: Any, *lives: Any, path: tuple[str | int, ...] = ("response"
         ((3, 9, 1, 4), "integer"),
         ((102_400, 102_410, 102_396, 102_400), "within 100"),
         ((1, 1.5, 0.9, 1.2), "number"),
+        ((12, 13.0, 14.0), "number"),
+        ((12.0, 13, 13.5), "within 10"),
         ((True, False, True), "boolean"),
         (("39.90", "39.91", "39.90"), "within 0.1"),
         (("0.0079", "8.5092", "4.3409"), "like {1-2 digits}.{4 digits}"),

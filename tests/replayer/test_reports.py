@@ -222,6 +222,13 @@ def test_junit() -> None:
     assert next(iter(cases["b"])).tag == "error"
 
 
+def test_junit_says_what_happened_to_a_call_and_how_bad_it_is() -> None:
+    root = ET.fromstring(written("junit"))
+    (failure,) = next(case for case in root[0] if case.get("name") == "m")
+    assert failure.get("message") == "changed statement on main: SELECT a FROM t WHERE on  (high)"
+    assert "    calls[1].params[0], case m\n    WHERE on is gone\n" in str(failure.text)
+
+
 def test_junit_holds_what_xml_cannot() -> None:
     stream = io.StringIO()
     report = make("junit", stream)
@@ -363,6 +370,16 @@ def test_every_report_of_the_table_can_be_made() -> None:
         make(kind, io.StringIO()).close()
 
 
+def test_long_lines_about_calls_are_cut_when_they_are_written() -> None:
+    operation = "SELECT " + "a, " * 500
+    finding = CallFinding(kind="missing", target="main", operation=operation, details=(f"with values '{'x' * 900}'",))
+    event = CaseFinished(case=toy_case("a"), verdict="failed", calls=(finding,))
+    lines = [line for _, line in details(event)]
+    assert max(map(len, lines)) < 500
+    assert "… (1506 characters)  (medium)" in lines[0]
+    assert lines[2].endswith("… (914 characters)")
+
+
 def test_long_texts_show_where_they_differ() -> None:
     recorded, live = "x" * 500 + "a" + "y" * 500, "x" * 500 + "b" + "y" * 500
     first, second = pair(recorded, live)
@@ -380,10 +397,14 @@ def test_secrets_are_named_everywhere() -> None:
     )
     assert "s3cret" not in repr(miss)
     assert "'abc'" not in repr(miss)
+    keys = Mask({"key": "-----BEGIN KEY-----\nMII\"x'y"})
+    assert keys.text("recorded " + repr("-----BEGIN KEY-----\nMII\"x'y")) == "recorded '${secret:key}'"
+    assert mask.text("value 1: recorded 'abc', live 'abcd'") == "value 1: recorded '${secret:short}', live 'abcd'"
     finding = CallFinding(
         kind="extra",
         target="main",
         operation="s3cret-value",
+        miss=Miss(ask=toy_ask(toy_call("SELECT 's3cret-value'")), differences=("recorded 's3cret-value'",)),
         recorded=toy_call("s3cret-value"),
         details=("value s3cret-value",),
     )
