@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replayer import clock as clocks
@@ -79,6 +79,7 @@ def test_it_goes_back_within_a_second_only_unless_it_is_far_behind(tmp_path: Pat
     assert made.at(case(NOON - 3600)).live == NOON - 3600
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 3), st.floats(0, 0.9)), min_size=1, max_size=30))
 def test_however_long_cases_take_no_second_comes_twice(
     tmp_path_factory: pytest.TempPathFactory, cases: list[tuple[float, float]]

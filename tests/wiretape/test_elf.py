@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wiretape import elf
@@ -56,6 +56,7 @@ def test_what_is_no_program_of_64_bits_is_none(data: bytes) -> None:
     assert traits(data) is None
 
 
+@settings(deadline=None)
 @given(st.integers(0, 63), st.integers(0, 255), st.integers(64, 4096))
 def test_a_damaged_program_is_read_or_is_none(at: int, byte: int, size: int) -> None:
     data = PROGRAM[:at] + bytes([byte]) + PROGRAM[at + 1 : size]
