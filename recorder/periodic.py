@@ -8,10 +8,10 @@ beat is nobody's only where no requests keep the same one around it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import median
+from statistics import mean, median
 from typing import Final
 
 _BEATS: Final = 8  # calls before a beat is heard
@@ -24,6 +24,7 @@ _LIKE: Final = 0.35  # of the median: jitter, and what a loaded machine adds
 _NEAR: Final = 0.15  # how near to a whole number the ratio of two beats is where one may cause the other
 _AROUND: Final = 0.5  # share of the calls with such a request in flight from which they may be its own
 _NEARLY_ALL: Final = 0.9
+_NO_CHANCE: Final = 14.0  # natural logarithm of the odds against chance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,18 +50,19 @@ class Asked:
 def background(beats: Sequence[Beat], requests: Sequence[Asked]) -> frozenset[tuple[str, ...]]:
     """The kinds of calls that are made for no request."""
     kinds: dict[tuple[str, ...], list[Beat]] = defaultdict(list)
-    for beat in beats:
-        kinds[beat.kind].append(beat)
-    regular = {kind: pace for kind, ones in kinds.items() if kind and (pace := _pace_of(ones))}
-    if not regular:
+    for one in beats:
+        kinds[one.kind].append(one)
+    regular = {kind: beat for kind, ones in kinds.items() if kind and (beat := _pace_of(ones))}
+    resting = {kind for kind, ones in kinds.items() if kind and rest(one.at for one in ones) >= _NO_CHANCE} - regular.keys()
+    if not regular and not resting:
         return frozenset()
     said = frozenset[str]().union(*(request.texts for request in requests))
-    clients = dict(_clients(requests))
-    return frozenset(
-        kind
-        for kind, pace in regular.items()
-        if not _speaks_of(kinds[kind], said) and not _kept(kinds[kind], pace, requests, clients)
-    )
+    starts = _starts(requests)
+    clients = {group: beat for group, times in starts.items() if (beat := pace(times))}
+    rested = [group for group, times in starts.items() if rest(times) >= _NO_CHANCE / 2]
+    found = {kind for kind, beat in regular.items() if not _kept(kinds[kind], beat, requests, clients)}
+    found |= {kind for kind in resting if not any(_around(kinds[kind], group, requests) for group in rested)}
+    return frozenset(kind for kind in found if not _speaks_of(kinds[kind], said))
 
 
 def pace(times: Iterable[float]) -> float:
@@ -72,6 +74,13 @@ def pace(times: Iterable[float]) -> float:
     like = sum(abs(one - middle) <= _LIKE * middle for one in between) / len(between)
     never_early = len(between) >= _MANY and sorted(between)[len(between) // 10] >= _SHORT * middle
     return middle if middle > 0 and (like >= _REGULAR or (never_early and like >= _LATE)) else 0.0
+
+
+def rest(times: Iterable[float]) -> float:
+    """How sure it is that these moments keep a distance from each other, whatever else delays them: minus the logarithm of the
+    odds that moments as many, which know nothing of each other, would."""
+    between = [later - earlier for earlier, later in pairwise(sorted(times))]
+    return len(between) * min(between) / mean(between) if len(between) >= _MANY and any(between) else 0.0
 
 
 def _pace_of(beats: Sequence[Beat]) -> float:
@@ -87,15 +96,13 @@ def _pace_of(beats: Sequence[Beat]) -> float:
     return median(paces.values())
 
 
-def _clients(requests: Sequence[Asked]) -> Iterator[tuple[str, float]]:
-    """The groups of requests that keep a beat."""
+def _starts(requests: Sequence[Asked]) -> Mapping[str, Sequence[float]]:
+    """When the requests of each group began."""
     starts: dict[str, list[float]] = defaultdict(list)
     for request in requests:
         for group in request.groups:
             starts[group].append(request.at)
-    for group, times in starts.items():
-        if found := pace(times):
-            yield group, found
+    return starts
 
 
 def _speaks_of(beats: Sequence[Beat], said: Set[str]) -> bool:
@@ -107,8 +114,11 @@ def _kept(beats: Sequence[Beat], pace: float, requests: Sequence[Asked], clients
     """Whether requests keep the same beat, one of them mostly being in flight."""
     for group, theirs in clients.items():
         ratio = pace / theirs
-        if ratio > 1 - _NEAR and abs(ratio - round(ratio)) <= _NEAR:
-            around = sum(any(group in requests[window].groups for window in beat.candidates) for beat in beats)
-            if around >= _AROUND * len(beats):
-                return True
+        if ratio > 1 - _NEAR and abs(ratio - round(ratio)) <= _NEAR and _around(beats, group, requests):
+            return True
     return False
+
+
+def _around(beats: Sequence[Beat], group: str, requests: Sequence[Asked]) -> bool:
+    """Whether mostly one of these requests was in flight."""
+    return sum(any(group in requests[window].groups for window in beat.candidates) for beat in beats) >= _AROUND * len(beats)

@@ -8,7 +8,7 @@ import pytest
 
 from recorder.attribute import Outbound, Window, attribute
 from recorder.evidence import Said, Told
-from recorder.periodic import pace
+from recorder.periodic import pace, rest
 from wiretape.protocols.base import Interaction
 
 
@@ -128,6 +128,29 @@ def test_calls_that_pass_on_what_requests_say_are_theirs_whatever_their_beat() -
     assert len(own) >= 60
 
 
+def test_a_poller_that_is_delayed_by_anything_still_keeps_its_distance() -> None:
+    recording = Recording()
+    recording.busy(20)
+    at = 0.0
+    while at < 20:
+        at += 0.05 + recording.random.expovariate(1 / (0.005 if at < 5 else 0.4))
+        recording.make(at, "select jobs new")
+    assert pace(one.interaction.started for one in recording.outbound if "jobs" in one.interaction.operation) == 0.0
+    _, session = recording.settle()
+    assert set(session) == {"select jobs new"}
+
+
+def test_the_calls_of_one_client_that_waits_for_its_answers_are_its_own() -> None:
+    recording = Recording()
+    at = 0.0
+    for _ in range(200):
+        lasts = 0.02 + recording.random.expovariate(1 / 0.03)
+        recording.ask(at, "GET /health", "up", "select one", lasts=lasts)
+        at += lasts + 0.001
+    own, session = recording.settle()
+    assert (len(own), session) == (200, [])
+
+
 def test_irregular_moments_keep_no_beat() -> None:
     draw = random.Random(1)
     for _ in range(200):
@@ -136,6 +159,7 @@ def test_irregular_moments_keep_no_beat() -> None:
             at += draw.expovariate(1)
             times.append(at)
         assert pace(times) == 0.0
+        assert rest(times) < 14
     assert pace([1.0, 2.0, 3.0]) == 0.0  # too few to tell
     assert pace([1.0] * 20) == 0.0
     assert pace(float(n) for n in range(8)) == 1.0
