@@ -9,7 +9,7 @@ all the same goes to each of them, marked with the others. Pure: no clocks, no f
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,6 +23,8 @@ from recorder.periodic import Asked, Beat, background
 from recorder.traces import Carrier, Traces
 from wiretape.protocols.base import Interaction
 
+# How long after its response a request may begin another call, in seconds, where its kind is known to come so late.
+_BEHIND: Final = 0.25
 # Calls that say something of who made them: what is asked, and how a transaction ends.
 _TELLING: Final = ("query", "end")
 
@@ -127,6 +129,21 @@ class _Once:
         if id(outbound) not in self._calls:
             self._calls[id(outbound)] = self._evidence.call(outbound)
         return self._calls[id(outbound)]
+
+
+def _reach_back(units: Sequence[_Unit], session: Iterable[Outbound], flight: _Flight, evidence: Evidence) -> None:
+    """Services go on after the response (an audit, a mail). What was seen to come with no request in flight, each time just
+    behind a response, may be that also where it comes while others are in flight: it may be an earlier request's, then."""
+    behind: dict[str, bool] = {}
+    for one in session:
+        if one.interaction.role == "query":
+            shape = evidence.call(one).shape
+            behind[shape] = behind.get(shape, True) and bool(flight.just_ended(one.interaction.started))
+    for unit in units:
+        asked = [one for one in unit.members if one.interaction.role == "query"]
+        if asked and not unit.traced and all(behind.get(evidence.call(one).shape) for one in asked):
+            earlier = flight.just_ended(unit.members[0].interaction.started)
+            unit.candidates = tuple(sorted({*unit.candidates, *earlier}))
 
 
 def _carriers(outbound: Iterable[Outbound], evidence: Evidence | None) -> dict[int, Carrier]:
@@ -270,6 +287,7 @@ class _Flight:
         self._times: list[float] = []
         self._open: list[frozenset[int]] = []
         self._shared: set[int] = set()
+        self._ended = sorted((window.ended, number) for number, window in enumerate(windows))
         now: frozenset[int] = frozenset()
         edges = sorted([(w.ended, 0, n) for n, w in enumerate(windows)] + [(w.started, 1, n) for n, w in enumerate(windows)])
         for time, beginning, number in edges:
@@ -283,6 +301,11 @@ class _Flight:
         """The windows open at `time`; at the very end of a window its response is out, so it no longer is."""
         place = bisect_right(self._times, time)
         return self._open[place - 1] if place else frozenset()
+
+    def just_ended(self, time: float) -> frozenset[int]:
+        """The windows that ended shortly before `time`."""
+        first = bisect_left(self._ended, (time - _BEHIND, -1))
+        return frozenset(number for _, number in self._ended[first : bisect_right(self._ended, (time, len(self._windows)))])
 
     def alone(self, index: int) -> bool:
         """Whether the recorder let this request through alone, and it was."""

@@ -29,6 +29,8 @@ _WIDER: Mapping[str, tuple[int, str]] = MappingProxyType(
 )
 _OPAQUE = 16  # characters from which a run may be base64
 _RUNS = re.compile(r"[0-9A-Za-z]+|[^0-9A-Za-z]+")
+# What may be a number written plainly (a length, say), which may have more digits or fewer the next time.
+_PLAIN_NUMBER = re.compile(r"[1-9a-f][0-9a-f]{0,3}")
 _DECIMAL = re.compile(r"\d+\.\d+")
 _DAYS = ("%Y-%m-%d", "%Y/%m/%d", "%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y%m%d", "%d %b %Y", "%d-%b-%Y", "%b %d %Y", "%d %B %Y")
 _TIMES = ("%H:%M:%S", "%H:%M:%S.%f", "%H%M%S", "%H.%M.%S", "%I:%M:%S %p", "%H:%M")
@@ -119,7 +121,8 @@ def _field(runs: Sequence[str]) -> str:
     enough, wider = _WIDER.get(alphabet, (0, alphabet))
     if sum(map(len, runs)) < enough and (wider != "base64" or max(map(len, runs)) >= _OPAQUE):
         alphabet = wider
-    return f"{{{_times(runs)} {alphabet}}}" if alphabet else ""
+    times = f"1-{max(map(len, runs)) + 1}" if all(map(_PLAIN_NUMBER.fullmatch, runs)) else _times(runs)
+    return f"{{{times} {alphabet}}}" if alphabet else ""
 
 
 def _times(runs: Sequence[str]) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from recorder.attribute import Attribution, Outbound, Window, attribute
+from recorder.evidence import Said, Told
 from wiretape.protocols.base import Interaction, Role
 
 
@@ -117,3 +120,27 @@ def test_a_transaction_with_housekeeping_and_a_query_stays() -> None:
 
 def test_no_windows() -> None:
     assert session(attribute([], [call("a", 1)])) == ["a"]
+
+
+class _Known:
+    """Requests of two routes; a call's kind is its operation, its value the last word of it."""
+
+    def __init__(self, routes: Sequence[tuple[str, str]]) -> None:
+        self._said = [Said(route=route, asked={"path": frozenset((word,))}, answered={}) for route, word in routes]
+
+    def request(self, window: int) -> Said:
+        return self._said[window]
+
+    def call(self, outbound: Outbound) -> Told:
+        kind, _, word = outbound.interaction.operation.partition(" ")
+        return Told(shape=kind, given=(word,), found={})
+
+
+def test_work_after_the_response_may_be_an_earlier_requests() -> None:
+    evidence = _Known([("order", "a"), ("show", "b"), ("order", "c")])
+    calls = [call("insert a", 1.5), call("audit a", 2.05), call("select b", 2.2), call("insert c", 5.5), call("audit c", 6.01)]
+    result = attribute(windows((1, 2), (2.01, 3), (5, 6)), calls, evidence)
+    assert session(result) == ["audit c"]
+    assert ("audit a", "in-flight", ()) not in said(result)[1]
+    certain = attribute(windows((1, 2), (2.01, 3), (5, 6)), calls[:-1], evidence)
+    assert ("audit a", "in-flight", ()) in said(certain)[1]  # nothing tells that it comes so late

@@ -42,6 +42,8 @@ def series(recorded: Any, *lives: Any, path: tuple[str | int, ...] = ("response"
         ((True, False, True), "boolean"),
         (("39.90", "39.91", "39.90"), "within 0.1"),
         (("0.0079", "8.5092", "4.3409"), "like {1-2 digits}.{4 digits}"),
+        (("14c-8b98ae1673a5196e", "153-41ae875743f27966", "1f0-0badc0de87654321"), "like {1-4 hex}-{16 hex}"),
+        (("04c-8b98ae1673a5196e", "153-41ae875743f27966", "1f0-0badc0de87654321"), "like {3 hex}-{16 hex}"),
         (("ORD-7F3A9C", "ORD-00K2MM", "ORD-ZZ19QA"), "like ORD-{6 BASE36}"),
         (("sess_0a1b2c3d4e5f", "sess_99ff00aa11bb", "sess_0123456789ab"), "like sess_{12 hex}"),
         (("2026-11-24T10:00:00Z", "2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z"), "timestamp"),
