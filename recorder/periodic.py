@@ -58,22 +58,22 @@ def background(beats: Sequence[Beat], requests: Sequence[Asked]) -> frozenset[tu
         return frozenset()
     said = frozenset[str]().union(*(request.texts for request in requests))
     starts = _starts(requests)
-    clients = {group: beat for group, times in starts.items() if (beat := pace(times))}
     rested = [group for group, times in starts.items() if rest(times) >= _NO_CHANCE / 2]
-    found = {kind for kind, beat in regular.items() if not _kept(kinds[kind], beat, requests, clients)}
+    found = {kind for kind, beat in regular.items() if not _kept(kinds[kind], beat, requests, starts)}
     found |= {kind for kind in resting if not any(_around(kinds[kind], group, requests) for group in rested)}
     return frozenset(kind for kind in found if not _speaks_of(kinds[kind], said))
 
 
-def pace(times: Iterable[float]) -> float:
-    """The interval at which these moments follow each other, in seconds; 0 where they keep no beat."""
+def pace(times: Iterable[float], *, hint: bool = False) -> float:
+    """The interval at which these moments follow each other, in seconds; 0 where they keep no beat. `hint`: or only seem to."""
     between = [later - earlier for earlier, later in pairwise(sorted(times))]
     if len(between) + 1 < _BEATS:
         return 0.0
     middle = median(between)
     like = sum(abs(one - middle) <= _LIKE * middle for one in between) / len(between)
-    never_early = len(between) >= _MANY and sorted(between)[len(between) // 10] >= _SHORT * middle
-    return middle if middle > 0 and (like >= _REGULAR or (never_early and like >= _LATE)) else 0.0
+    shortest = sorted(between)[len(between) // 10] / middle if middle > 0 else 0.0
+    late = shortest >= _SHORT and like >= _LATE and len(between) >= _MANY
+    return middle if middle > 0 and (like >= _REGULAR or late or (hint and like >= _LATE / 2)) else 0.0
 
 
 def rest(times: Iterable[float]) -> float:
@@ -110,13 +110,21 @@ def _speaks_of(beats: Sequence[Beat], said: Set[str]) -> bool:
     return len({beat.given for beat in beats}) > 1 and any(not said.isdisjoint(beat.given) for beat in beats)
 
 
-def _kept(beats: Sequence[Beat], pace: float, requests: Sequence[Asked], clients: Mapping[str, float]) -> bool:
-    """Whether requests keep the same beat, one of them mostly being in flight."""
-    for group, theirs in clients.items():
-        ratio = pace / theirs
+def _kept(beats: Sequence[Beat], beat: float, requests: Sequence[Asked], starts: Mapping[str, Sequence[float]]) -> bool:
+    """Whether requests keep the same beat, one of them mostly being in flight. Of those that are as many as the calls a hint of
+    it is enough: calls come as regularly as what makes them, but for a little."""
+    for group, times in starts.items():
+        theirs = pace(times, hint=_as_many(len(beats), len(times)))
+        ratio = beat / theirs if theirs else 0.0
         if ratio > 1 - _NEAR and abs(ratio - round(ratio)) <= _NEAR and _around(beats, group, requests):
             return True
     return False
+
+
+def _as_many(calls: int, requests: int) -> bool:
+    """Whether each request may have made one, or each the same few."""
+    ratio = calls / requests
+    return ratio > _NEARLY_ALL and abs(ratio - round(ratio)) <= 1 - _NEARLY_ALL
 
 
 def _around(beats: Sequence[Beat], group: str, requests: Sequence[Asked]) -> bool:

@@ -135,7 +135,6 @@ def test_a_poller_that_is_delayed_by_anything_still_keeps_its_distance() -> None
     while at < 20:
         at += 0.05 + recording.random.expovariate(1 / (0.005 if at < 5 else 0.4))
         recording.make(at, "select jobs new")
-    assert pace(one.interaction.started for one in recording.outbound if "jobs" in one.interaction.operation) == 0.0
     _, session = recording.settle()
     assert set(session) == {"select jobs new"}
 
@@ -163,3 +162,20 @@ def test_irregular_moments_keep_no_beat() -> None:
     assert pace([1.0, 2.0, 3.0]) == 0.0  # too few to tell
     assert pace([1.0] * 20) == 0.0
     assert pace(float(n) for n in range(8)) == 1.0
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_calls_of_fixed_values_are_not_taken_from_a_client_that_happens_to_be_regular(seed: int) -> None:
+    recording = Recording(seed)
+    at, made = 0.0, 0
+    for _ in range(120):
+        steady = 0.02 + recording.random.expovariate(1 / 0.01)
+        route = recording.random.choice(["health", "stats", "stats"] if seed % 2 else ["stats"])
+        recording.ask(at, f"GET /{route}", "same", f"select {route}", lasts=steady)
+        made += 1
+        at += steady + recording.random.uniform(0, 0.01)
+    recording.tick(at, 0.021, 0.1, "select jobs new")
+    own, session = recording.settle()
+    lost = [one for one in session if "jobs" not in one]
+    assert lost == []
+    assert len([one for one in own if "jobs" not in one]) == made
