@@ -97,6 +97,7 @@ def attribute(windows: Sequence[Window], outbound: Iterable[Outbound], evidence:
         else:
             session += members
     if evidence is not None and units:
+        _reach_back(units, session, flight, evidence)
         _share(units, flight, requests, evidence)
         _deduce(units, windows, requests, session, evidence)
     return _given(units, flight, len(windows), session)
