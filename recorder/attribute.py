@@ -189,7 +189,8 @@ def _deduce(
     deduction = Deduction(suspects, requests, [call for one in outside for call in one.calls], ticking)
     verdicts = deduction.decide()
     for number, left in deduction.left.items():
-        if number not in verdicts and not units[number].shared:
+        # One that is left only as nothing is known of it is not the one.
+        if number not in verdicts and not units[number].shared and len(left) > 1:
             units[number].candidates = left
     for number, verdict in verdicts.items():
         unit = units[number]

@@ -114,7 +114,7 @@ class Deduction:
         return self._verdicts
 
     def _learn(self) -> Habits:
-        habits = Habits(self._calls, self._outside, self._fixed)
+        habits = Habits(self._calls, self._outside, self._fixed, self._patterns.mean)
         for window, numbers in enumerate(self._of_window):
             mine = [n for n in numbers if n in self._verdicts and self._verdicts[n].window == window]
             calls = [call for n in mine for call in self._suspects[n].calls]

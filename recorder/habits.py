@@ -6,12 +6,13 @@ A habit is claimed only after it was seen several times and never otherwise, wit
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from recorder.evidence import Places, Said, Told
 
 _SEEN: Final = 3
+_STEADY: Final = 12  # requests that all made the same number of calls of a kind, more than one, until that is a habit
 # A kind of call that nobody's request explains belongs to a route only where nearly all its requests make it.
 _NEARLY_ALL: Final = 0.9
 _OFTEN: Final = 5
@@ -19,10 +20,12 @@ _OFTEN: Final = 5
 
 class Habits:
     """`calls` counts every kind of call, `outside` those made while no request was in flight, `fixed` are the kinds whose
-    values never varied."""
+    values never varied, `mean` tells how many of a kind all requests of a route make in the mean, where that is known."""
 
-    def __init__(self, calls: Counter[str], outside: Counter[str], fixed: frozenset[str]) -> None:
-        self._calls, self._outside, self._fixed = calls, outside, fixed
+    def __init__(
+        self, calls: Counter[str], outside: Counter[str], fixed: frozenset[str], mean: Callable[[str, str], float | None]
+    ) -> None:
+        self._calls, self._outside, self._fixed, self._mean = calls, outside, fixed, mean
         self._background: dict[str, bool] = {}
         self._whole: dict[str, list[Counter[str]]] = defaultdict(list)
         self._sources: dict[tuple[str, str, int], _Link] = defaultdict(_Link)
@@ -77,7 +80,8 @@ class Habits:
         if sum(map(bool, seen)) < _NEARLY_ALL * len(seen) and self.background(shape):
             return False
         most = max(seen)
-        return most > 0 if len(set(seen)) > 1 and most > 1 else count <= most
+        steady = self._steady(route, shape, seen) or (most == 1 and self._mean(route, shape) is None)
+        return count <= most if steady or not most else True
 
     def lacking(self, route: str, shapes: Sequence[str], made: Counter[str]) -> int | None:
         """How many units of these kinds a request of the route is still to make; None where that varies or is not known."""
@@ -85,11 +89,18 @@ class Habits:
             return None
         room: set[int] = set()
         for shape, times in Counter(shapes).items():
-            seen = {one[shape] for one in self._whole[route]}
-            if len(seen) > 1:
+            seen = [one[shape] for one in self._whole[route]]
+            if not self._steady(route, shape, seen):
                 return None
-            room.add((seen.pop() - made[shape]) // times)
+            room.add((seen[0] - made[shape]) // times)
         return max(min(room), 0)
+
+    def _steady(self, route: str, shape: str, seen: Sequence[int]) -> bool:
+        """Whether requests make so many calls each time. Several may be as many as there were lines to look up: those few that
+        were seen may just have had as many; and those with few are the first to be known whole."""
+        mean = self._mean(route, shape)
+        known = seen[0] <= 1 or len(seen) >= _STEADY
+        return len(set(seen)) == 1 and (known if mean is None else mean == seen[0])
 
     def fits(self, said: Said, call: Told, known: Places) -> bool:
         """Whether the call's values come from and go to where they do in every other request of the route."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -19,7 +19,6 @@ from recorder.evidence import Said, Told
 _NO_CHANCE: Final = -14.0
 _HARDLY: Final = -10.0
 _OFTEN: Final = 5  # calls of a kind before anything is concluded of it
-_MOST_TIMES: Final = 3  # calls of a kind without values that each request of a route may make
 
 type _Feature = tuple[str, str]  # ("given", "0") or ("found", "rows.1")
 
@@ -52,16 +51,20 @@ class Patterns:
         for one in occurrences:
             by_kind[one.call.shape, len(one.call.given)].append(one)
         self._patterns = {kind: self._learn(ones) for kind, ones in by_kind.items() if len(ones) >= _OFTEN}
-        self._times = dict(self._count(by_kind))
+        self._means: dict[tuple[str, str], float] = {}
+        self._times = dict(self._once(by_kind))
 
     def possible(self, call: Told, window: int) -> bool:
         """Whether the request may have made the call, as far as is known of such calls."""
+        return self._placed(call, window) and self._times.get((self._groups[window][0], call.shape), 1) > 0
+
+    def _placed(self, call: Told, window: int) -> bool:
         groups, said = self._groups[window], self._requests[window]
         for feature, patterns in self._of(call).items():
             texts = _texts(call, feature)
             if not any(one.group in groups and (not texts or texts <= _held(said, one)) for one in patterns):
                 return False
-        return self._times.get((self._groups[window][0], call.shape), 1) > 0
+        return True
 
     def explains(self, call: Told) -> bool:
         """Whether it is known where such calls come from."""
@@ -70,6 +73,10 @@ class Patterns:
     def times(self, route: str, shape: str) -> int | None:
         """How many calls of this kind each request of the route makes; None where that is not known."""
         return self._times.get((route, shape))
+
+    def mean(self, route: str, shape: str) -> float | None:
+        """How many such calls its requests make in the mean, where all of them are theirs; None where that is not known."""
+        return self._means.get((route, shape))
 
     def _of(self, call: Told) -> Mapping[_Feature, Sequence[_Pattern]]:
         return self._patterns.get((call.shape, len(call.given)), {})
@@ -126,30 +133,40 @@ class Patterns:
             )
         return self._holders[pattern]
 
-    def _count(self, by_kind: Mapping[tuple[str, int], Sequence[Occurrence]]) -> Iterator[tuple[tuple[str, str], int]]:
-        """How many calls of a kind each request of a route makes: where all come from it, and are so many times as many."""
+    def _once(self, by_kind: Mapping[tuple[str, int], Sequence[Occurrence]]) -> Iterator[tuple[tuple[str, str], int]]:
+        """The kinds of calls that each request of a route makes just once: all come from it, are as many, and go round. More
+        than one each is not concluded: as many in the mean, some requests making more and some less, look the same."""
         of_shape: dict[str, list[Occurrence]] = defaultdict(list)
-        known: dict[str, set[str]] = defaultdict(set)
-        for (shape, given), ones in by_kind.items():
-            of_shape[shape] += ones
-            known[shape] |= {one.group for found in self._patterns.get((shape, given), {}).values() for one in found}
+        known: dict[str, list[Set[str]]] = defaultdict(list)
+        for kind, ones in by_kind.items():
+            of_shape[kind[0]] += ones
+            known[kind[0]].append({one.group for found in self._patterns.get(kind, {}).values() for one in found})
         for shape, ones in of_shape.items():
-            owners = set(known[shape] or self._owners_by_number(ones))
-            if len(owners) == 1 and (owner := owners.pop()) and len(ones) % self._sizes[owner] == 0:
-                times = len(ones) // self._sizes[owner]
-                yield from (((groups[0], shape), times) for groups in set(self._groups) if owner in groups)
-                if not known[shape]:
+            placed = all(known[shape])
+            owners = set().union(*known[shape]) if placed else set(self._owners_by_number(ones))
+            if len(owners) != 1:
+                continue
+            owner = owners.pop()
+            if placed:
+                mean = len(ones) / self._sizes[owner]
+                self._means |= {(groups[0], shape): mean for groups in self._groups if owner in groups}
+            if self._goes_round(ones, owner):
+                yield from (((groups[0], shape), 1) for groups in set(self._groups) if owner in groups)
+                if not placed:
                     yield from (((groups[0], shape), 0) for groups in set(self._groups) if owner not in groups)
 
+    def _goes_round(self, ones: Sequence[Occurrence], group: str) -> bool:
+        """Whether there are just as many calls as requests, and one that may be its own for each."""
+        if len(ones) != self._sizes[group]:
+            return False
+        served = {window for one in ones for window in one.candidates if self._placed(one.call, window)}
+        return all(window in served for window, groups in enumerate(self._groups) if group in groups)
+
     def _owners_by_number(self, ones: Sequence[Occurrence]) -> Iterator[str]:
-        """The routes of which a request is in flight at every call, and a call at every request."""
-        around = Counter(window for one in ones for window in one.candidates)
+        """The routes of which a request is in flight at every call, and a call at every request, of which there are as many."""
         for route in {groups[0] for groups in self._groups}:
             size = self._sizes[route]
-            if size < _OFTEN or len(ones) % size or len(ones) > _MOST_TIMES * size:
-                continue
-            mine = [window for window, groups in enumerate(self._groups) if groups[0] == route]
-            if any(around[window] < len(ones) // size for window in mine):
+            if size < _OFTEN or not self._goes_round(ones, route):
                 continue
             chance = 0.0
             for one in ones:

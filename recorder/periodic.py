@@ -7,7 +7,7 @@ beat is nobody's only where no requests keep the same one around it.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import pairwise
@@ -111,20 +111,23 @@ def _speaks_of(beats: Sequence[Beat], said: Set[str]) -> bool:
 
 
 def _kept(beats: Sequence[Beat], beat: float, requests: Sequence[Asked], starts: Mapping[str, Sequence[float]]) -> bool:
-    """Whether requests keep the same beat, one of them mostly being in flight. Of those that are as many as the calls a hint of
-    it is enough: calls come as regularly as what makes them, but for a little."""
+    """Whether requests keep the same beat, one of them mostly being in flight. Of those that all have their share of calls, a
+    hint of it is enough: calls come as regularly as what makes them, but for a little."""
     for group, times in starts.items():
-        theirs = pace(times, hint=_as_many(len(beats), len(times)))
+        theirs = pace(times, hint=_shared(beats, group, requests, len(times)))
         ratio = beat / theirs if theirs else 0.0
         if ratio > 1 - _NEAR and abs(ratio - round(ratio)) <= _NEAR and _around(beats, group, requests):
             return True
     return False
 
 
-def _as_many(calls: int, requests: int) -> bool:
-    """Whether each request may have made one, or each the same few."""
-    ratio = calls / requests
-    return ratio > _NEARLY_ALL and abs(ratio - round(ratio)) <= 1 - _NEARLY_ALL
+def _shared(beats: Sequence[Beat], group: str, requests: Sequence[Asked], size: int) -> bool:
+    """Whether each request of the group may have made one of the calls, or each the same few."""
+    times = round(len(beats) / size)
+    if not times or abs(len(beats) / size - times) > 1 - _NEARLY_ALL:
+        return False
+    held = Counter(window for one in beats for window in one.candidates if group in requests[window].groups)
+    return sum(count >= times for count in held.values()) >= _NEARLY_ALL * size
 
 
 def _around(beats: Sequence[Beat], group: str, requests: Sequence[Asked]) -> bool:

@@ -57,6 +57,25 @@ def test_where_many_requests_ask_for_the_very_same_line_by_line_nothing_is_claim
     assert ambiguous < 0.9
 
 
+@pytest.mark.parametrize(
+    ("load", "requests", "ids", "warm", "background", "seed"),
+    [
+        (16, 300, 10, 1, False, 208148),
+        (8, 60, 100, 3, False, 663755),
+        (4, 20, 4, 3, True, 111440),
+        (16, 300, 10, 0, True, 134655),
+        (8, 120, 4, 0, False, 285859),
+        (8, 300, 2000, 0, True, 547934),
+        (1, 120, 4, 0, True, 141134),
+    ],
+)
+def test_what_once_went_wrong(load: int, requests: int, ids: int, warm: int, background: bool, seed: int) -> None:
+    """Habits and numbers taken from too few, and a poller as fast as a client that waits for its answers."""
+    shop = Shop(load=load, requests=requests, ids=ids, warm=warm, background=background, baskets=True, seed=seed)
+    claimed, right, _ = measured(shop.run())
+    assert right == claimed
+
+
 def test_where_nothing_tells_nothing_is_claimed() -> None:
     """A handful of requests: too few for a pattern, none of them alone, all with the same values."""
     claimed, right, ambiguous = measured(Shop(load=16, requests=16, ids=1, seed=1, warm=0).run())
