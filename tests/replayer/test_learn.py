@@ -236,3 +236,9 @@ def test_a_selector_of_every_rule_can_be_read() -> None:
     odd = series(0.5, 0.5001, 0.4999, path=(*BODY, "odd key", 0, "x.y"))
     (rule,) = proposals([odd], {"one": toy_case("one", body={"odd key": [{"x.y": 0.5}]})}, {"main": TOY})[0]
     assert Selector.parse(rule.selector).matches(odd.path)
+
+
+def test_an_entity_tag_is_opaque() -> None:
+    tags = ('W/"14c-0a"', 'W/"14c-1b"', 'W/"14c-2c"')
+    assert classify([series(*tags, path=("response", "headers", "ETag"))]).kind == "string"
+    assert classify([series(*tags, path=("response", "headers", "X-Tag"))]).kind.startswith("like ")
