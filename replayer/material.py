@@ -13,7 +13,6 @@ from pathlib import Path
 from normalizers.pipeline import NORMALIZERS
 from replayer.masking import Mask
 from replayer.noise import check_kinds
-from replayer.select import select
 from wiretape.body import header
 from wiretape.case import Call, Case, Suite
 from wiretape.config import Config, Target, spoken
@@ -23,6 +22,7 @@ from wiretape.protobuf.sources import load as load_types
 from wiretape.protocols import codec
 from wiretape.protocols.base import Codec
 from wiretape.secrets import load_secrets, reveal
+from wiretape.select import select
 from wiretape.store import load_suite
 from wiretape.typed import typed_suite
 

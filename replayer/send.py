@@ -22,7 +22,6 @@ from replayer.masking import Mask
 from replayer.material import recorded_at
 from replayer.noise import Rules, check_kinds
 from replayer.received import Received
-from replayer.select import select
 from replayer.talk import Bound
 from wiretape.case import Case, Request, Suite
 from wiretape.config import Config, Service
@@ -31,6 +30,7 @@ from wiretape.links import producers
 from wiretape.protobuf.sources import load as load_types
 from wiretape.protocols.http import request_head_and_body
 from wiretape.secrets import load_secrets, reveal
+from wiretape.select import select
 from wiretape.sent import Sent, digest
 from wiretape.service import endpoint
 from wiretape.store import load_suite

@@ -29,9 +29,9 @@ def accept(*, config: Path | None, service: str | None, dep: Sequence[str], suit
     """
     from replayer.accept import accept as rewrite
     from replayer.lastrun import read
-    from replayer.select import select
     from wiretape.protobuf.sources import load as load_types
     from wiretape.secrets import load_secrets
+    from wiretape.select import select
 
     found = load(config, service, dep, suite)
     failed = select(read(found.home), cases)
