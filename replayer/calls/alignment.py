@@ -7,8 +7,9 @@ book ran out of: the order of the rest tells, and the transactions they ran in.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Final
 
 from replayer.book import Seen
@@ -87,7 +88,16 @@ def _longest(mine: Sequence[_Item], theirs: Sequence[_Item]) -> dict[int, int]:
                 beside = taken[a + 1][b + 1]
                 taken[a][b] = worth + max(best[a + 1][b + 1], beside + 1 if beside else 0)
             best[a][b] = max(best[a + 1][b], best[a][b + 1], taken[a][b])
-    return _walked(best, taken)
+    return _earliest(_walked(best, taken), theirs)
+
+
+def _earliest(pairs: Mapping[int, int], theirs: Sequence[_Item]) -> dict[int, int]:
+    """Of equal asks right behind each other the later ones are those too many: which was paired says nothing."""
+    found: dict[int, int] = {}
+    for _, run in groupby(range(len(theirs)), key=theirs.__getitem__):
+        places = list(run)
+        found |= zip(places, (pairs[b] for b in places if b in pairs), strict=False)
+    return found
 
 
 def _walked(best: Sequence[Sequence[int]], taken: Sequence[Sequence[int]]) -> dict[int, int]:

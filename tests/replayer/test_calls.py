@@ -86,6 +86,10 @@ def test_once_more_with_the_same_values_is_a_retry(findings: Any, toy: Any) -> N
             ),
         )
     ]
+    for recorded in (["SELECT a 1", "SELECT b"], ["SELECT b", "SELECT a 1"], ["SELECT b", "SELECT a 1", "SELECT c 7"]):
+        at = recorded.index("SELECT a 1")
+        (again,) = findings(recorded, [*recorded[:at], "SELECT a 1", *recorded[at:]])
+        assert (again[0], again[1]) == ("retry", "SELECT a 1")
     failing = toy.call("SELECT a 1", error={"message": "deadlock"})
     (found,) = findings([failing], ["SELECT a 1"] * 4)
     assert (found[0], found[2], found[3][-1]) == ("retry", 3, "asked again after the error it got")
