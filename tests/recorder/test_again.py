@@ -128,6 +128,8 @@ class Project:
 
 @pytest.fixture
 def project(tmp_path: Path, free_port: Callable[[], int], postgres) -> Project:  # type: ignore[no-untyped-def]
+    with psycopg.connect(postgres.url, autocommit=True) as admin:  # other tests of this run have tables of these names, too
+        admin.execute("drop table if exists tokens, orders")
     return Project(tmp_path, free_port, postgres.port)
 
 
